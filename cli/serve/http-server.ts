@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import type { RequestContext } from "../../shared/http/app.ts";
+import type { Log } from "../../shared/ports/log.ts";
+import { ConfigError, type ServeConfig } from "./config.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Route } from "./router.ts";
+
+/** Long names with their escapes fit; a request line that never ends does not. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Headers must arrive within this, and a whole request within its hour. */
+const HEADERS_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 3_600_000;
+/** A connection on which nothing moves for this long is closed. */
+const IDLE_TIMEOUT_MS = 120_000;
+/** Longer than the idle time-out of load balancers (60 s), so that they never use a connection we just closed. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+const FORWARDED_ID = /^[A-Za-z0-9._-]{8,100}$/;
+
+interface Parts {
+  readonly config: ServeConfig;
+  readonly route: (path: string) => Route;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Node's HTTP server over the apps: request ids, the access log and metrics, and nothing of any protocol. */
+export function createHttpServer(parts: Parts): Server {
+  const { config } = parts;
+  const options = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  };
+  const handle = createHandler(parts);
+  const server =
+    config.cert === undefined || config.key === undefined
+      ? createServer(options, handle)
+      : createTlsServer({ ...options, ...readTls(config.cert, config.key) }, handle);
+  server.setTimeout(IDLE_TIMEOUT_MS);
+  return server;
+}
+
+function readTls(cert: string, key: string): { cert: Buffer; key: Buffer } {
+  try {
+    return { cert: readFileSync(cert), key: readFileSync(key) };
+  } catch (error) {
+    throw new ConfigError(
+      `The TLS files cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** What is known of a request before its app sees it. */
+interface Arrival {
+  readonly route: Route;
+  readonly context: RequestContext;
+}
+
+function createHandler(
+  parts: Parts,
+): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  const arrivals = new WeakMap<object, Arrival>();
+  const listener = getRequestListener(
+    (request, { incoming }) => {
+      const arrival = arrivals.get(incoming);
+      if (arrival === undefined) throw new Error("a request that did not arrive");
+      return arrival.route.handle(request, arrival.context);
+    },
+    { errorHandler: (error) => internalError(parts.log, error) },
+  );
+  return (incoming, outgoing) => {
+    const arrival = arrive(parts, incoming, outgoing);
+    arrivals.set(incoming, arrival);
+    void listener(incoming, outgoing);
+  };
+}
+
+function arrive(parts: Parts, incoming: IncomingMessage, outgoing: ServerResponse): Arrival {
+  const startedAt = performance.now();
+  const { trustProxy } = parts.config;
+  const path = pathOf(incoming.url ?? "/");
+  const route = parts.route(path);
+  const context: RequestContext = {
+    requestId: requestIdOf(incoming, trustProxy),
+    address: addressOf(incoming, trustProxy),
+    actor: "",
+  };
+  outgoing.setHeader("x-request-id", context.requestId);
+  outgoing.once("close", () => {
+    const seconds = (performance.now() - startedAt) / 1000;
+    // 499, as nginx has it: the client went away before the answer was sent.
+    const status = outgoing.writableFinished ? outgoing.statusCode : 499;
+    const sentBytes = Number(outgoing.getHeader("content-length") ?? 0) || 0;
+    const method = incoming.method ?? "";
+    parts.metrics.finished({ protocol: route.name, method, status, seconds, sentBytes });
+    const ms = Math.round(seconds * 1e6) / 1000;
+    const { name: protocol } = route;
+    parts.log.info("request", { method, path, status, ms, bytes: sentBytes, protocol, ...context });
+  });
+  return { route, context };
+}
+
+/** For what no app has answered, such as a request line that is no URL. */
+function internalError(log: Log, error: unknown): Response {
+  if (error instanceof RequestError) {
+    return problem(400, "The request cannot be read as HTTP: its URL or Host header is not valid.");
+  }
+  log.error("request.failed", error);
+  return problem(500, "Something went wrong here; the log says more under the request's id.");
+}
+
+function problem(status: number, detail: string): Response {
+  return Response.json(
+    { type: "about:blank", title: STATUS_CODES[status] ?? "", status, detail },
+    { status, headers: { "content-type": "application/problem+json" } },
+  );
+}
+
+/** The path as it was sent; a query may hold secrets of presigned URLs and never reaches the log. */
+function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
+}
+
+function requestIdOf(incoming: IncomingMessage, trustProxy: boolean): string {
+  const given = incoming.headers["x-request-id"];
+  return trustProxy && typeof given === "string" && FORWARDED_ID.test(given) ? given : randomUUID();
+}
+
+/** The last address in `X-Forwarded-For` is the one that our own proxy saw. */
+function addressOf(incoming: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = incoming.headers["x-forwarded-for"];
+  if (trustProxy && typeof forwarded === "string") {
+    const last = forwarded.split(",").at(-1)?.trim();
+    if (last !== undefined && last !== "") return last.slice(0, 64);
+  }
+  return incoming.socket.remoteAddress ?? "";
+}

@@ -1,0 +1,43 @@
+import pino from "pino";
+import pretty from "pino-pretty";
+import type { Log } from "../../shared/ports/log.ts";
+import type { ServeConfig } from "./config.ts";
+
+/** How often buffered lines are written when there is little to log. */
+const FLUSH_MS = 500;
+
+export interface Logger extends Log {
+  /** Writes out what is buffered. */
+  flush(): void;
+}
+
+/**
+ * The server's log on standard error (standard output is for the start-up banner): JSON lines, or readable
+ * ones on a terminal. Lines are buffered, so that a request never waits for the disk.
+ */
+export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Logger {
+  const readable =
+    config.log === "pretty" || (config.log === "auto" && process.stderr.isTTY === true);
+  const destination = readable
+    ? pretty({ destination: 2, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l", sync: true })
+    : pino.destination({ dest: 2, sync: false, minLength: 8192 });
+  const logger = pino(
+    {
+      level: config.logLevel,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+  const flush = (): void => {
+    if ("flushSync" in destination) destination.flushSync();
+  };
+  setInterval(() => logger.flush(), FLUSH_MS).unref();
+  return {
+    info: (event, fields) => logger.info(fields ?? {}, event),
+    warn: (event, fields) => logger.warn(fields ?? {}, event),
+    error: (event, error, fields) => logger.error({ ...fields, err: error }, event),
+    flush,
+  };
+}

@@ -1,0 +1,51 @@
+import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
+
+/** What is known of a request when its answer has been sent. */
+export interface FinishedRequest {
+  readonly protocol: string;
+  readonly method: string;
+  readonly status: number;
+  readonly seconds: number;
+  readonly sentBytes: number;
+}
+
+/** Prometheus metrics of this process. Labels never hold names of packages, registries or people. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests = new Counter({
+    name: "entrepot_http_requests_total",
+    help: "Requests by protocol, method and status class.",
+    labelNames: ["protocol", "method", "status"],
+    registers: [this.#registry],
+  });
+  readonly #seconds = new Histogram({
+    name: "entrepot_http_request_duration_seconds",
+    help: "Time from the request's headers to the end of its answer.",
+    labelNames: ["protocol"],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers: [this.#registry],
+  });
+  readonly #sent = new Counter({
+    name: "entrepot_http_sent_bytes_total",
+    help: "Bytes of answers, as far as their length was known.",
+    labelNames: ["protocol"],
+    registers: [this.#registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  finished(request: FinishedRequest): void {
+    const { protocol, method, status, seconds, sentBytes } = request;
+    this.#requests.inc({ protocol, method, status: `${Math.floor(status / 100)}xx` });
+    this.#seconds.observe({ protocol }, seconds);
+    this.#sent.inc({ protocol }, sentBytes);
+  }
+
+  async render(): Promise<Response> {
+    return new Response(await this.#registry.metrics(), {
+      headers: { "content-type": this.#registry.contentType },
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
+import type { RequestContext } from "../../shared/http/app.ts";
+import type { Services } from "../../shared/services/services.ts";
+import { createHealthApp } from "../../functions/api/health.ts";
+import { PROTOCOLS } from "../../functions/protocols.ts";
+import { createBlobRoutes } from "./blob-routes.ts";
+import type { ServeConfig } from "./config.ts";
+import { withLambdaLimits } from "./lambda-limits.ts";
+import { landingPage } from "./landing-page.ts";
+import type { Metrics } from "./metrics.ts";
+
+type Handler = (request: Request, context: RequestContext) => Response | Promise<Response>;
+
+/** Where a path leads. `name` stands in metrics and logs. */
+export interface Route {
+  readonly name: string;
+  readonly handle: Handler;
+}
+
+/** Chooses the app for a path by its beginning; everything else is the apps' own affair. */
+export function createRouter(
+  services: Services,
+  blobs: FileBlobs,
+  metrics: Metrics,
+  config: Pick<ServeConfig, "limits">,
+): (path: string) => Route {
+  const limited = (handle: Handler): Handler =>
+    config.limits === "lambda" ? withLambdaLimits(handle) : handle;
+  const blobRoutes = createBlobRoutes(blobs);
+  const health = createHealthApp(services);
+  const prefixes: readonly (Route & { readonly prefix: string })[] = [
+    ...PROTOCOLS.map(({ name, prefix, createApp }) => {
+      const app = createApp(services);
+      return { name, prefix: `${prefix}/`, handle: limited((request, context) => app.fetch(request, context)) };
+    }),
+    // Blob storage answers these on AWS, so the limits of functions do not apply.
+    { name: "blobs", prefix: "/_blobs/", handle: (request) => blobRoutes.fetch(request) },
+  ];
+  const exact = new Map<string, Route>([
+    ["/", { name: "home", handle: () => landingPage() }],
+    ["/metrics", { name: "metrics", handle: () => metrics.render() }],
+    ["/healthz", { name: "health", handle: (request) => health.fetch(request) }],
+    ["/readyz", { name: "health", handle: (request) => health.fetch(request) }],
+  ]);
+  const nowhere: Route = { name: "none", handle: notFound };
+  return (path) =>
+    prefixes.find(({ prefix }) => path.startsWith(prefix)) ?? exact.get(path) ?? nowhere;
+}
+
+function notFound(): Response {
+  return Response.json(
+    {
+      type: "about:blank",
+      title: "Not Found",
+      status: 404,
+      detail: "Nothing is served here. Registries are under /npm/<registry>/ and /generic/<registry>/, the API under /api/v1/.",
+    },
+    { status: 404, headers: { "content-type": "application/problem+json" } },
+  );
+}

@@ -1,0 +1,111 @@
+import { mkdir } from "node:fs/promises";
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { ECOSYSTEM_FACTORIES } from "../../functions/protocols.ts";
+import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
+import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
+import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
+import { createServices } from "../../shared/services/services.ts";
+import { Background } from "./background.ts";
+import { banner } from "./banner.ts";
+import { ConfigError, loadConfig, type ServeConfig } from "./config.ts";
+import type { ServeFlags } from "./flags.ts";
+import { createHttpServer } from "./http-server.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { Metrics } from "./metrics.ts";
+import { createRouter } from "./router.ts";
+
+/** How long requests in flight may take to finish once the server was told to stop. */
+const DRAIN_MS = 30_000;
+
+/** A running registry. */
+export interface Running {
+  /** Origin, without a slash at the end. */
+  readonly url: string;
+  /** Text of the first admin token of an empty data folder; shown this once. */
+  readonly firstAdminToken: string | undefined;
+  /** Finishes the requests in flight, then closes the stores. */
+  stop(): Promise<void>;
+}
+
+/** `entrepot serve`: runs until SIGINT or SIGTERM. @throws {ConfigError} */
+export async function runServe(flags: ServeFlags): Promise<void> {
+  const config = loadConfig(flags, process.env);
+  const logger = createLogger(config);
+  const running = await startServer(config, logger);
+  process.stdout.write(banner(config, running));
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+  logger.info("server.stopping", {});
+  await running.stop();
+  logger.info("server.stopped", {});
+  logger.flush();
+}
+
+/** The composition root of the embedded server: stores in one folder, services over them, HTTP in front. */
+export async function startServer(config: ServeConfig, log: Logger): Promise<Running> {
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
+  const keys = await LocalKeys.open(join(config.data, "keys"));
+  const table = LmdbTable.open(join(config.data, "table"));
+  const blobs = await FileBlobs.open({
+    folder: join(config.data, "blobs"),
+    ticketKey: keys.deriveKey("blob-tickets"),
+  });
+  const services = createServices({ table, blobs, keys, log, now: Date.now }, ECOSYSTEM_FACTORIES, {
+    requestsPerMinute: config.rateLimit,
+    downloads: config.downloads,
+    trustProxy: config.trustProxy,
+    ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),
+    ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
+  });
+  const first = config.adminToken === undefined ? await services.tokens.bootstrap() : undefined;
+  const background = new Background(services, table);
+  const metrics = new Metrics();
+  const route = createRouter(services, blobs, metrics, config);
+  const server = createHttpServer({ config, route, metrics, log });
+  const port = await listen(server, config);
+  background.start();
+  return {
+    url: config.baseUrl ?? urlOf(config, port),
+    firstAdminToken: first?.text,
+    stop: async () => {
+      await drain(server);
+      await background.stop();
+      await table.close();
+    },
+  };
+}
+
+async function listen(server: Server, config: ServeConfig): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(error.code === "EADDRINUSE" ? portTaken(config) : error);
+    });
+    server.listen(config.port, config.host, resolve);
+  });
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : config.port;
+}
+
+const portTaken = (config: ServeConfig): ConfigError =>
+  new ConfigError(
+    `Port ${config.port} of ${config.host} is in use. Choose another with --port, or --port 0 for any free one.`,
+  );
+
+function urlOf(config: ServeConfig, port: number): string {
+  const scheme = config.cert === undefined ? "http" : "https";
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  // "Any address" cannot be connected to by that name.
+  const name = host === "0.0.0.0" || host === "[::]" ? "localhost" : host;
+  return `${scheme}://${name}:${port}`;
+}
+
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,29 @@
+import type { Hono } from "hono";
+import type { AppEnv } from "../shared/http/app.ts";
+import type { EcosystemFactories, Services } from "../shared/services/services.ts";
+import { createApiApp } from "./api/app.ts";
+import { createGenericApp } from "./generic/app.ts";
+import { createGenericEcosystem } from "./generic/ecosystem.ts";
+import { createNpmApp } from "./npm/app.ts";
+import { createNpmEcosystem } from "./npm/ecosystem.ts";
+
+/** One wire protocol: a folder of the same name, served under `prefix`. */
+export interface Protocol {
+  readonly name: string;
+  /** First path segments, without a slash at the end. */
+  readonly prefix: string;
+  /** The app sees whole paths, prefix included. */
+  readonly createApp: (services: Services) => Hono<AppEnv>;
+}
+
+/** Everything that is served, on every plane: a new protocol is one line here. */
+export const PROTOCOLS: readonly Protocol[] = [
+  { name: "api", prefix: "/api/v1", createApp: createApiApp },
+  { name: "generic", prefix: "/generic", createApp: createGenericApp },
+  { name: "npm", prefix: "/npm", createApp: createNpmApp },
+];
+
+export const ECOSYSTEM_FACTORIES: EcosystemFactories = {
+  generic: createGenericEcosystem,
+  npm: createNpmEcosystem,
+};

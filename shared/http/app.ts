@@ -1,0 +1,93 @@
+import { Hono } from "hono";
+import { UnauthenticatedError } from "../errors.ts";
+import { ANONYMOUS, actorName, type Caller, type Principal } from "../domain/principal.ts";
+import type { Services } from "../services/services.ts";
+import { credentialsOf } from "./credentials.ts";
+import { answerError, type ErrorRenderer } from "./errors.ts";
+
+/** What the server in front of an app knows of a request. The app fills in `actor` for the access log. */
+export interface RequestContext {
+  readonly address: string;
+  readonly requestId: string;
+  actor: string;
+}
+
+export interface AppEnv {
+  readonly Bindings: RequestContext;
+  readonly Variables: { readonly caller: Caller };
+}
+
+export interface AppOptions {
+  /** Renders failures in the ecosystem's own shape. */
+  readonly errors: ErrorRenderer;
+  /** The path to route by, for clients that do not encode names as others do. */
+  readonly canonicalPath?: (path: string) => string;
+}
+
+/**
+ * The frame that every protocol's app shares: who is asking, rate limits, and failures. Runs unchanged on
+ * Lambda, in `entrepot serve` and in tests (`app.request`).
+ */
+export function createApp(services: Services, options: AppOptions): Hono<AppEnv> {
+  const { canonicalPath } = options;
+  const app = new Hono<AppEnv>(
+    canonicalPath === undefined
+      ? {}
+      : { getPath: (request) => canonicalPath(rawPath(request.url)) },
+  );
+  app.use(async (c, next) => {
+    const { address, requestId } = c.env;
+    const principal = await authenticate(services, c.req.raw.headers, address);
+    c.env.actor = actorName(principal);
+    c.set("caller", {
+      principal,
+      address,
+      requestId,
+      baseUrl: baseUrlOf(c.req.raw, services.options),
+    });
+    await services.rateLimits.countRequest(principal, address);
+    await next();
+  });
+  app.onError((error, c) => answerError(c, error, options.errors, services.stores.log));
+  app.notFound((c) => options.errors.notFound(c));
+  return app;
+}
+
+/** The path of an absolute URL as it was sent, escapes and all. */
+function rawPath(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const query = url.indexOf("?", start);
+  return start < 0 ? "/" : url.slice(start, query < 0 ? undefined : query);
+}
+
+async function authenticate(
+  services: Services,
+  headers: Headers,
+  address: string,
+): Promise<Principal> {
+  const text = credentialsOf(headers);
+  if (text === undefined) return ANONYMOUS;
+  const principal = await services.tokens.authenticate(text);
+  if (principal !== undefined) return principal;
+  await services.rateLimits.countWrongCredentials(address);
+  throw new UnauthenticatedError(
+    "This token is not known, has expired or was revoked. Check it, or create a new one.",
+  );
+}
+
+/** Host names and addresses with an optional port: what may stand in links that we write. */
+const HOST = /^[A-Za-z0-9.\-_[\]:]{1,255}$/;
+
+/** The origin that the client used, or the configured one. */
+export function baseUrlOf(
+  request: Request,
+  options: { readonly baseUrl?: string; readonly trustProxy: boolean },
+): string {
+  if (options.baseUrl !== undefined) return options.baseUrl;
+  const own = request.url.slice(0, request.url.indexOf("/", request.url.indexOf("://") + 3));
+  if (!options.trustProxy) return own;
+  const scheme = request.headers.get("x-forwarded-proto") === "https" ? "https" : undefined;
+  const host = request.headers.get("x-forwarded-host");
+  const [ownScheme = "http", ownHost = ""] = own.split("://");
+  return `${scheme ?? ownScheme}://${host !== null && HOST.test(host) ? host : ownHost}`;
+}

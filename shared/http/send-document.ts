@@ -1,0 +1,104 @@
+import { promisify } from "node:util";
+import { constants, gunzip, gzip } from "node:zlib";
+import type { Context } from "hono";
+import { LRUCache } from "lru-cache";
+import type { StoredDocument } from "../records/documents.ts";
+import { documentBody } from "../services/documents.ts";
+import type { Services } from "../services/services.ts";
+import type { AppEnv } from "./app.ts";
+import { bodyBytes } from "./body-bytes.ts";
+import { chooseEncoding, type Encoding, matchesEtag } from "./conditional.ts";
+
+const decompress = promisify(gunzip);
+const compress = promisify(gzip);
+
+/** Memory for forms of documents that are not stored: plain text, and other base URLs. */
+const DERIVED_BYTES = 32 * 1024 * 1024;
+
+interface Body {
+  readonly bytes: Uint8Array;
+  readonly encoding: Encoding;
+}
+
+/**
+ * Answers with rendered documents. As a rule the stored bytes leave as they are; a client that takes no
+ * compression, or came by another host name than the publisher, gets a form that is derived once and kept.
+ */
+export class DocumentSender {
+  readonly #services: Services;
+  readonly #derived = new LRUCache<string, Uint8Array>({
+    maxSize: DERIVED_BYTES,
+    sizeCalculation: (bytes) => Math.max(1, bytes.length),
+  });
+
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  /** `headers` are added as they are; `Vary: Accept` is up to the caller. */
+  async send(
+    c: Context<AppEnv>,
+    document: StoredDocument,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Response> {
+    const { baseUrl } = c.get("caller");
+    const common = {
+      etag: `W/"${document.etag}"`,
+      // Always revalidated: what was just published or withdrawn must show, and a 304 is cheap.
+      "cache-control": "private, no-cache",
+      "last-modified": new Date(document.updatedAtMs).toUTCString(),
+      ...headers,
+    };
+    if (matchesEtag(c.req.header("if-none-match"), document.etag)) {
+      return new Response(null, { status: 304, headers: common });
+    }
+    const body = await this.#body(document, baseUrl, c.req.header("accept-encoding"));
+    return new Response(bodyBytes(body.bytes), {
+      headers: {
+        ...common,
+        "content-type": document.contentType,
+        "content-length": String(body.bytes.length),
+        ...(body.encoding === "identity" ? {} : { "content-encoding": body.encoding }),
+      },
+    });
+  }
+
+  /** The document's text as this caller must see it. */
+  async text(document: StoredDocument, baseUrl: string): Promise<Uint8Array> {
+    return this.#derive(`text ${document.etag} ${baseUrl}`, async () => {
+      const stored = await decompress(await documentBody(this.#services.stores.blobs, document));
+      return document.baseUrl === baseUrl
+        ? stored
+        : Buffer.from(stored.toString("utf8").replaceAll(`:"${document.baseUrl}/`, `:"${baseUrl}/`));
+    });
+  }
+
+  async #body(
+    document: StoredDocument,
+    baseUrl: string,
+    acceptEncoding: string | undefined,
+  ): Promise<Body> {
+    const asStored = document.baseUrl === baseUrl;
+    const available = new Set<Encoding>(
+      asStored && document.brotli.length > 0 ? ["br", "gzip", "identity"] : ["gzip", "identity"],
+    );
+    const encoding = chooseEncoding(acceptEncoding, available);
+    if (encoding === "identity") return { bytes: await this.text(document, baseUrl), encoding };
+    if (encoding === "br") return { bytes: document.brotli, encoding };
+    if (asStored) {
+      return { bytes: await documentBody(this.#services.stores.blobs, document), encoding };
+    }
+    const bytes = await this.#derive(`gzip ${document.etag} ${baseUrl}`, async () =>
+      compress(await this.text(document, baseUrl), { level: constants.Z_BEST_SPEED }),
+    );
+    return { bytes, encoding };
+  }
+
+  async #derive(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const known = this.#derived.get(key);
+    if (known !== undefined) return known;
+    const made = await make();
+    this.#derived.set(key, made);
+    return made;
+  }
+}

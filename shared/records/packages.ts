@@ -1,0 +1,72 @@
+import type { Package } from "../domain/package.ts";
+import type { Item, Key, PutOp, Query, WriteOp } from "../ports/table.ts";
+import { number, strings, text, word } from "./attributes.ts";
+import type { PageOptions } from "./pages.ts";
+
+/** One partition a package: everything that belongs to it is found by one key or one query. */
+export const packagePartition = (registryId: string, name: string): string =>
+  `P#${registryId}#${name}`;
+
+export const packageKey = (registryId: string, name: string): Key => ({
+  pk: packagePartition(registryId, name),
+  sk: "PACKAGE",
+});
+
+export function toPackage(item: Item): Package {
+  return {
+    registryId: text(item, "registryId"),
+    name: text(item, "name"),
+    state: word(item, "state", ["active", "deleted"]),
+    revision: number(item, "revision"),
+    description: text(item, "description"),
+    keywords: strings(item, "keywords"),
+    latestVersion: text(item, "latestVersion"),
+    versionCount: number(item, "versionCount"),
+    createdAtMs: number(item, "createdAtMs"),
+    updatedAtMs: number(item, "updatedAtMs"),
+  };
+}
+
+/**
+ * Writes the next revision of a package: `readRevision` is the revision that the change is based on, 0 for
+ * a package that did not exist. The transaction fails when another change came first.
+ */
+export function putPackageOp(pkg: Package, readRevision: number): PutOp {
+  return {
+    op: "put",
+    item: {
+      key: packageKey(pkg.registryId, pkg.name),
+      attributes: { ...pkg, revision: readRevision + 1 },
+    },
+    conditions:
+      readRevision === 0
+        ? [{ kind: "absent" }]
+        : [{ kind: "equals", attribute: "revision", value: readRevision }],
+  };
+}
+
+const listingPartition = (registryId: string): string => `R#${registryId}#PACKAGES`;
+
+/** The row by which a registry's packages are listed in name order; written when a package appears or goes. */
+export const listPackageOp = (registryId: string, name: string): PutOp => ({
+  op: "put",
+  item: { key: { pk: listingPartition(registryId), sk: name }, attributes: {} },
+});
+
+export const unlistPackageOp = (registryId: string, name: string): WriteOp => ({
+  op: "delete",
+  key: { pk: listingPartition(registryId), sk: name },
+});
+
+/** Package names of a registry in byte order; the name is the sort key. */
+export const listPackagesQuery = (
+  registryId: string,
+  options: PageOptions & { readonly prefix?: string },
+): Query => {
+  const { prefix, ...page } = options;
+  return {
+    pk: listingPartition(registryId),
+    ...(prefix === undefined || prefix === "" ? {} : { range: { prefix } }),
+    ...page,
+  };
+};

@@ -1,0 +1,104 @@
+import {
+  ECOSYSTEMS,
+  REGISTRY_KINDS,
+  type Registry,
+  VISIBILITIES,
+} from "../domain/registry.ts";
+import { sortableMs } from "../domain/identifiers.ts";
+import type { Item, Key, PutOp, Query, WriteOp } from "../ports/table.ts";
+import { flag, number, strings, text, word } from "./attributes.ts";
+import type { PageOptions } from "./pages.ts";
+
+export const registryKey = (slug: string): Key => ({ pk: `REGISTRY#${slug}`, sk: "REGISTRY" });
+
+/** The row of a registry; stands in the index by slug. */
+export function registryItem(registry: Registry): Item {
+  const { policies, ...rest } = registry;
+  return {
+    key: registryKey(registry.slug),
+    index: { pk: "REGISTRIES", sk: registry.slug },
+    attributes: { ...rest, ...policies },
+  };
+}
+
+export function toRegistry(item: Item): Registry {
+  return {
+    id: text(item, "id"),
+    slug: text(item, "slug"),
+    ecosystem: word(item, "ecosystem", ECOSYSTEMS),
+    kind: word(item, "kind", REGISTRY_KINDS),
+    visibility: word(item, "visibility", VISIBILITIES),
+    description: text(item, "description"),
+    emoji: text(item, "emoji"),
+    colour: text(item, "colour"),
+    labels: strings(item, "labels"),
+    policies: {
+      mutableFiles: flag(item, "mutableFiles"),
+      restoreDays: number(item, "restoreDays"),
+      maxFileBytes: number(item, "maxFileBytes"),
+    },
+    createdAtMs: number(item, "createdAtMs"),
+    updatedAtMs: number(item, "updatedAtMs"),
+  };
+}
+
+/** @throws at `write` when the slug is taken. */
+export const createRegistryOp = (registry: Registry): PutOp => ({
+  op: "put",
+  item: registryItem(registry),
+  conditions: [{ kind: "absent" }],
+});
+
+/** Replaces the registry that was read; fails when it changed since, or is another of the same slug. */
+export const replaceRegistryOp = (registry: Registry, readUpdatedAtMs: number): PutOp => ({
+  op: "put",
+  item: registryItem(registry),
+  conditions: [
+    { kind: "equals", attribute: "id", value: registry.id },
+    { kind: "equals", attribute: "updatedAtMs", value: readUpdatedAtMs },
+  ],
+});
+
+export const listRegistriesQuery = (options: PageOptions): Query => ({
+  pk: "REGISTRIES",
+  index: true,
+  ...options,
+});
+
+/** Registries whose packages the worker has still to reclaim. */
+const RECLAIM_PARTITION = "RECLAIM-REGISTRIES";
+
+const deletedRegistryKey = (id: string): Key => ({ pk: `DELETED-REGISTRY#${id}`, sk: "REGISTRY" });
+
+/** Frees the slug and leaves a row by which the worker finds the packages, due from `reclaimAtMs` on. */
+export const deleteRegistryOps = (
+  registry: Registry,
+  reclaimAtMs: number,
+): readonly WriteOp[] => [
+  {
+    op: "delete",
+    key: registryKey(registry.slug),
+    conditions: [{ kind: "equals", attribute: "id", value: registry.id }],
+  },
+  {
+    op: "put",
+    item: {
+      ...registryItem(registry),
+      key: deletedRegistryKey(registry.id),
+      index: { pk: RECLAIM_PARTITION, sk: `${sortableMs(reclaimAtMs)}#${registry.id}` },
+    },
+  },
+];
+
+export const reclaimableRegistriesQuery = (nowMs: number, limit: number): Query => ({
+  pk: RECLAIM_PARTITION,
+  index: true,
+  range: { before: sortableMs(nowMs) },
+  limit,
+});
+
+/** The last row of a deleted registry. */
+export const forgetRegistryOp = (id: string): WriteOp => ({
+  op: "delete",
+  key: deletedRegistryKey(id),
+});

@@ -1,0 +1,124 @@
+import { parseJsonObject } from "../domain/json.ts";
+import { sortableMs } from "../domain/identifiers.ts";
+import { VERSION_STATES, type Version } from "../domain/package.ts";
+import type { IndexKey, Item, Key, PutOp, Query, UpdateOp } from "../ports/table.ts";
+import { number, text, word } from "./attributes.ts";
+import { packagePartition } from "./packages.ts";
+import type { PageOptions } from "./pages.ts";
+
+export const versionKey = (registryId: string, packageName: string, version: string): Key => ({
+  pk: packagePartition(registryId, packageName),
+  sk: `V#${version}`,
+});
+
+/** Deleted versions wait in one of these index partitions for the end of their restore window. */
+export const RECLAIM_SHARDS = 8;
+const reclaimPartition = (shard: number): string => `RECLAIM#${shard}`;
+
+function reclaimIndex(version: Version): IndexKey {
+  return {
+    pk: reclaimPartition(version.sequence % RECLAIM_SHARDS),
+    sk: `${sortableMs(version.restoreUntilMs)}#${version.registryId}#${version.packageName}#${version.version}`,
+  };
+}
+
+function versionItem(version: Version): Item {
+  const { metadata, ...rest } = version;
+  const item = {
+    key: versionKey(version.registryId, version.packageName, version.version),
+    attributes: { ...rest, metadata: JSON.stringify(metadata) },
+  };
+  // A reclaimed version stays in the index until its file rows are gone, so that a crash in between is found.
+  const waits =
+    version.state === "deleted" || (version.state === "reclaimed" && version.fileCount > 0);
+  return waits ? { ...item, index: reclaimIndex(version) } : item;
+}
+
+export function toVersion(item: Item): Version {
+  return {
+    registryId: text(item, "registryId"),
+    packageName: text(item, "packageName"),
+    version: text(item, "version"),
+    state: word(item, "state", VERSION_STATES),
+    deprecation: text(item, "deprecation"),
+    sequence: number(item, "sequence"),
+    publishedAtMs: number(item, "publishedAtMs"),
+    publishedBy: text(item, "publishedBy"),
+    publishRun: text(item, "publishRun"),
+    sizeBytes: number(item, "sizeBytes"),
+    fileCount: number(item, "fileCount"),
+    metadata: parseJsonObject(text(item, "metadata")),
+    deletedAtMs: number(item, "deletedAtMs"),
+    restoreUntilMs: number(item, "restoreUntilMs"),
+  };
+}
+
+export const createVersionOp = (version: Version): PutOp => ({
+  op: "put",
+  item: versionItem(version),
+  conditions: [{ kind: "absent" }],
+});
+
+/** Replaces a version in `readState`; fails when its state changed since it was read. */
+export const replaceVersionOp = (version: Version, readState: Version["state"]): PutOp => ({
+  op: "put",
+  item: versionItem(version),
+  conditions: [{ kind: "equals", attribute: "state", value: readState }],
+});
+
+/** Counts a file into, or out of, a published version. Fails when the version is not `published`. */
+export const addToVersionOp = (
+  version: Pick<Version, "registryId" | "packageName" | "version">,
+  fileCount: number,
+  sizeBytes: number,
+): UpdateOp => ({
+  op: "update",
+  key: versionKey(version.registryId, version.packageName, version.version),
+  add: { fileCount, sizeBytes },
+  conditions: [{ kind: "equals", attribute: "state", value: "published" }],
+});
+
+export const listVersionsQuery = (
+  registryId: string,
+  packageName: string,
+  options: PageOptions & { readonly prefix?: string },
+): Query => {
+  const { prefix, ...page } = options;
+  return {
+    pk: packagePartition(registryId, packageName),
+    range: { prefix: `V#${prefix ?? ""}` },
+    ...page,
+  };
+};
+
+/** A row that lists versions in the order of publication, without their metadata. */
+export const sequenceOp = (version: Version): PutOp => ({
+  op: "put",
+  item: {
+    key: {
+      pk: packagePartition(version.registryId, version.packageName),
+      sk: `S#${String(version.sequence).padStart(10, "0")}`,
+    },
+    attributes: { version: version.version },
+  },
+});
+
+/** Newest first; each row holds a version's name in `version`. */
+export const newestVersionsQuery = (
+  registryId: string,
+  packageName: string,
+  options: PageOptions,
+): Query => ({
+  pk: packagePartition(registryId, packageName),
+  range: { prefix: "S#" },
+  descending: true,
+  ...options,
+});
+
+/** Deleted versions whose restore window ended before `nowMs`, oldest first. */
+export const reclaimableQuery = (shard: number, nowMs: number, limit: number): Query => ({
+  pk: reclaimPartition(shard),
+  index: true,
+  range: { before: sortableMs(nowMs) },
+  limit,
+});

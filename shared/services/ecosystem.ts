@@ -1,0 +1,76 @@
+import type { Digests } from "../domain/digest.ts";
+import type { EcosystemName, Registry } from "../domain/registry.ts";
+import type { Package, Tag, Version } from "../domain/package.ts";
+import type { RegistryGrant } from "./access.ts";
+
+/** Where a document belongs, and the URL that its links start with. */
+export interface DocumentScope {
+  readonly registry: Registry;
+  readonly packageName: string;
+  readonly baseUrl: string;
+}
+
+export interface DocumentView extends DocumentScope {
+  readonly package: Package;
+  /** All tags after the change. */
+  readonly tags: readonly Tag[];
+  /** New README of the package; `undefined` leaves the one there is. */
+  readonly readme: string | undefined;
+}
+
+/** What of the versions a closing text must take in. */
+export type ClosingChange =
+  | { readonly kind: "append"; readonly version: Version }
+  | { readonly kind: "closing" }
+  | { readonly kind: "rebuild"; readonly versions: readonly Version[] };
+
+/**
+ * One document per package, as text: `opening entry separator entry … closing`. A publish appends one entry
+ * and writes the closing anew, so that its cost does not grow with the versions that are there.
+ */
+export interface DocumentRenderer {
+  /** Names the document in its row; unique in its ecosystem. */
+  readonly kind: string;
+  readonly contentType: string;
+  readonly separator: string;
+  opening(scope: DocumentScope): string;
+  /** The text for one available version. */
+  entry(scope: DocumentScope, version: Version): string;
+  /** `previous` is the closing before the change; absent for a new document. */
+  closing(view: DocumentView, previous: string | undefined, change: ClosingChange): string;
+}
+
+/** A file that arrived through an upload ticket, to be published in its ecosystem's way. */
+export interface UploadedFile {
+  readonly packageName: string;
+  readonly version: string;
+  readonly path: string;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  readonly digests: Digests;
+}
+
+/** What the shared services must know of an ecosystem; each protocol folder exports one. */
+export interface Ecosystem {
+  readonly name: EcosystemName;
+  readonly renderers: readonly DocumentRenderer[];
+  /** The canonical form. @throws {InvalidInputError} for what can never be a name. */
+  parsePackageName(text: string): string;
+  /** The canonical form. @throws {InvalidInputError} */
+  parseVersion(text: string): string;
+  /** Order of versions: negative when `a` comes before `b`. */
+  compareVersions(a: string, b: string): number;
+  /** Not what one gets without asking for a version, while there is another. */
+  isPrerelease(version: string): boolean;
+  /** Publishes a file that is in blob storage already. @throws {RegistryError} */
+  publishUpload(grant: RegistryGrant, file: UploadedFile): Promise<void>;
+}
+
+/** The preferred of two versions (either may be empty for none): highest, releases before pre-releases. */
+export function latestOf(ecosystem: Ecosystem, a: string, b: string): string {
+  if (a === "") return b;
+  if (b === "") return a;
+  const aPre = ecosystem.isPrerelease(a);
+  if (aPre !== ecosystem.isPrerelease(b)) return aPre ? b : a;
+  return ecosystem.compareVersions(a, b) >= 0 ? a : b;
+}

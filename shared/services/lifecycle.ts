@@ -1,0 +1,355 @@
+import { ConflictError, NotFoundError } from "../errors.ts";
+import { isAvailable, type Package, type Tag, type Version } from "../domain/package.ts";
+import { ConditionFailedError } from "../ports/table.ts";
+import { removeReferenceOp } from "../records/blob-references.ts";
+import { deleteTagOp, putTagOp } from "../records/tags.ts";
+import { fileKey, toFile } from "../records/files.ts";
+import { addToVersionOp, listVersionsQuery, replaceVersionOp, toVersion } from "../records/versions.ts";
+import type { RegistryGrant } from "./access.ts";
+import { recordOps } from "./audit.ts";
+import { latestOf } from "./ecosystem.ts";
+import type { CurrentPackage, PackageChange, PackageChanges } from "./package-changes.ts";
+import { queryAll } from "./queries.ts";
+import type { Ecosystems, Stores } from "./stores.ts";
+
+const DAY_MS = 86_400_000;
+/** Versions changed in one transaction; the rest of its 100 operations belongs to the package. */
+const VERSIONS_A_TRANSACTION = 40;
+
+/** What becomes of versions after they were published. */
+export class Lifecycle {
+  readonly #stores: Stores;
+  readonly #ecosystems: Ecosystems;
+  readonly #changes: PackageChanges;
+
+  constructor(stores: Stores, ecosystems: Ecosystems, changes: PackageChanges) {
+    this.#stores = stores;
+    this.#ecosystems = ecosystems;
+    this.#changes = changes;
+  }
+
+  /**
+   * Marks versions as deprecated with the words for those who install them; empty words take it back.
+   * All of `messages` changes at once.
+   *
+   * @throws {NotFoundError} for a version that is not available.
+   */
+  async deprecate(
+    grant: RegistryGrant,
+    packageName: string,
+    messages: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    grant.require("packages:write", packageName);
+    // In batches, because a transaction holds 100 operations; each batch leaves the documents right.
+    const all = [...messages];
+    for (let start = 0; start < all.length; start += VERSIONS_A_TRANSACTION) {
+      await this.#deprecateSome(grant, packageName, all.slice(start, start + VERSIONS_A_TRANSACTION));
+    }
+  }
+
+  async #deprecateSome(
+    grant: RegistryGrant,
+    packageName: string,
+    messages: readonly (readonly [string, string])[],
+  ): Promise<void> {
+    await this.#changes.apply(grant, packageName, async (current) => {
+      const pkg = requireActive(current, packageName);
+      const versions = await this.#versions(grant, packageName);
+      const changed: (readonly [Version, Version["state"]])[] = [];
+      for (const [name, deprecation] of messages) {
+        const before = versions.find(({ version }) => version === name);
+        if (before === undefined || !isAvailable(before)) throw new NotFoundError("version", name);
+        if (before.deprecation === deprecation) continue;
+        const state = deprecation === "" ? "published" : "deprecated";
+        changed.push([{ ...before, deprecation, state }, before.state]);
+      }
+      if (changed.length === 0) return undefined;
+      return {
+        package: { ...pkg, updatedAtMs: this.#stores.now() },
+        tags: current.tags,
+        ops: changed.map(([version, readState]) => replaceVersionOp(version, readState)),
+        documents: { kind: "rebuild", changed: changed.map(([version]) => version) },
+        audit: changed.map(([{ version, deprecation }]) => ({
+          action: deprecation === "" ? "version.undeprecate" : "version.deprecate",
+          version,
+          detail: deprecation.slice(0, 200),
+        })),
+      };
+    });
+  }
+
+  /**
+   * Takes a version out of sight at once; its bytes stay until the restore window of the registry ends. Tags
+   * that pointed at it go, except that `latest` moves to the highest version left.
+   *
+   * @throws {NotFoundError} when there is no such version.
+   */
+  async deleteVersion(grant: RegistryGrant, packageName: string, version: string): Promise<void> {
+    grant.require("packages:delete", packageName);
+    await this.#dropTags(grant, packageName, (pointsAt) => pointsAt === version);
+    await this.#changes.apply(grant, packageName, async (current) => {
+      const pkg = requireActive(current, packageName);
+      const versions = await this.#versions(grant, packageName);
+      const before = versions.find((candidate) => candidate.version === version);
+      if (before === undefined || isGone(before)) throw new NotFoundError("version", version);
+      return this.#visibilityChange(grant, current, pkg, versions, [[before, this.#deleted(grant, before)]], {
+        action: "version.delete",
+        version,
+        detail: "",
+      });
+    });
+  }
+
+  /**
+   * Brings a deleted version back, bytes and all.
+   *
+   * @throws {NotFoundError} when it is not deleted, or {@link ConflictError} when its bytes were reclaimed.
+   */
+  async restoreVersion(grant: RegistryGrant, packageName: string, version: string): Promise<void> {
+    grant.require("packages:delete", packageName);
+    await this.#changes.apply(grant, packageName, async (current) => {
+      const pkg = requireKnown(current, packageName);
+      const versions = await this.#versions(grant, packageName);
+      const before = versions.find((candidate) => candidate.version === version);
+      if (before?.state === "reclaimed") {
+        throw new ConflictError(
+          `The restore window of ${packageName} ${version} has ended; its bytes are gone.`,
+        );
+      }
+      if (before?.state !== "deleted") throw new NotFoundError("version", `${version} (deleted)`);
+      return this.#visibilityChange(grant, current, pkg, versions, [[before, restored(before)]], {
+        action: "version.restore",
+        version,
+        detail: "",
+      });
+    });
+  }
+
+  /**
+   * Deletes a package with all of its versions, some in each transaction: whoever looks meanwhile sees a
+   * package with fewer versions, and a deletion that was interrupted is finished by asking again.
+   *
+   * @throws {NotFoundError} when there is no such package.
+   */
+  async deletePackage(grant: RegistryGrant, packageName: string): Promise<void> {
+    grant.require("packages:delete", packageName);
+    await this.#dropTags(grant, packageName, () => true);
+    const doomed = (await this.#versions(grant, packageName)).filter((v) => !isGone(v));
+    if (doomed.length === 0) throw new NotFoundError("package", packageName);
+    const names = new Set(doomed.map(({ version }) => version));
+    await this.#inBatches(grant, packageName, "package.delete", (version) =>
+      names.has(version.version) && !isGone(version) ? this.#deleted(grant, version) : undefined,
+    );
+  }
+
+  /** Brings back a package with every version that can still be restored. @throws {NotFoundError} when none can. */
+  async restorePackage(grant: RegistryGrant, packageName: string): Promise<void> {
+    grant.require("packages:delete", packageName);
+    const changes = await this.#inBatches(grant, packageName, "package.restore", (version) =>
+      version.state === "deleted" ? restored(version) : undefined,
+    );
+    if (changes === 0) throw new NotFoundError("package", `${packageName} (deleted)`);
+  }
+
+  /**
+   * Deletes one file of a version; with its last file the version goes. Only where files may change.
+   *
+   * @throws {ConflictError} where files are immutable and others remain: delete the version instead.
+   */
+  async deleteFile(
+    grant: RegistryGrant,
+    packageName: string,
+    version: string,
+    path: string,
+  ): Promise<void> {
+    grant.require("packages:delete", packageName);
+    const { table } = this.#stores;
+    const key = fileKey(grant.registry.id, packageName, version, path);
+    const item = await table.get(key);
+    const versionRow = (await this.#versions(grant, packageName)).find((v) => v.version === version);
+    if (item === undefined || versionRow === undefined || !isAvailable(versionRow)) {
+      throw new NotFoundError("file", path);
+    }
+    if (versionRow.fileCount <= 1) return this.deleteVersion(grant, packageName, version);
+    if (!grant.registry.policies.mutableFiles) {
+      throw new ConflictError(
+        `Files of ${packageName} ${version} cannot be deleted one by one, because versions do not change here. Delete the version, or allow mutable files in the registry's policies.`,
+      );
+    }
+    const file = toFile(item);
+    try {
+      await table.write([
+        {
+          op: "delete",
+          key,
+          conditions: [{ kind: "equals", attribute: "sha256", value: file.digests.sha256 }],
+        },
+        addToVersionOp(versionRow, -1, -file.sizeBytes),
+        removeReferenceOp(file.digests.sha256, file),
+        ...recordOps(
+          grant.caller,
+          {
+            action: "file.delete",
+            registry: grant.registry.slug,
+            package: packageName,
+            version,
+            detail: path,
+          },
+          grant.registry.id,
+          this.#stores.now(),
+        ),
+      ]);
+    } catch (error) {
+      if (!(error instanceof ConditionFailedError)) throw error;
+      throw new ConflictError(`${path} changed meanwhile; look again, then repeat.`);
+    }
+  }
+
+  #deleted(grant: RegistryGrant, version: Version): Version {
+    const nowMs = this.#stores.now();
+    return {
+      ...version,
+      state: "deleted",
+      deletedAtMs: nowMs,
+      restoreUntilMs: nowMs + grant.registry.policies.restoreDays * DAY_MS,
+    };
+  }
+
+  async #versions(grant: RegistryGrant, packageName: string): Promise<readonly Version[]> {
+    const items = await queryAll(this.#stores.table, (page) =>
+      listVersionsQuery(grant.registry.id, packageName, page),
+    );
+    return items.map(toVersion);
+  }
+
+  /** Changes every version for which `change` gives another, and counts them. */
+  async #inBatches(
+    grant: RegistryGrant,
+    packageName: string,
+    action: "package.delete" | "package.restore",
+    change: (version: Version) => Version | undefined,
+  ): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const applied = await this.#changes.apply(grant, packageName, async (current) => {
+        const pkg = requireKnown(current, packageName);
+        const versions = await this.#versions(grant, packageName);
+        const pairs = versions
+          .flatMap((before): VersionChange[] => {
+            const after = change(before);
+            return after === undefined ? [] : [[before, after]];
+          })
+          .slice(0, VERSIONS_A_TRANSACTION);
+        if (pairs.length === 0) return undefined;
+        count += pairs.length;
+        return this.#visibilityChange(grant, current, pkg, versions, pairs, {
+          action,
+          version: "",
+          detail: `${pairs.length} versions`,
+        });
+      });
+      if (applied === undefined) return count;
+    }
+  }
+
+  /** Removes the tags, except `latest`, that point at versions about to go: there may be more than fit one transaction. */
+  async #dropTags(
+    grant: RegistryGrant,
+    packageName: string,
+    doomed: (version: string) => boolean,
+  ): Promise<void> {
+    for (;;) {
+      const applied = await this.#changes.apply(grant, packageName, async (current) => {
+        const drop = current.tags
+          .filter((tag) => tag.name !== "latest" && doomed(tag.version))
+          .slice(0, VERSIONS_A_TRANSACTION);
+        if (current.package === undefined || drop.length === 0) return undefined;
+        return {
+          package: current.package,
+          tags: current.tags.filter((tag) => !drop.includes(tag)),
+          ops: drop.map(({ name }) => deleteTagOp(grant.registry.id, packageName, name)),
+          documents: { kind: "closing" },
+          audit: [],
+        };
+      });
+      if (applied === undefined) return;
+    }
+  }
+
+  /** Versions appear or disappear: counts, latest version, tags and documents follow. */
+  #visibilityChange(
+    grant: RegistryGrant,
+    current: CurrentPackage,
+    pkg: Package,
+    versions: readonly Version[],
+    changes: readonly VersionChange[],
+    audit: PackageChange["audit"][number],
+  ): PackageChange {
+    const ecosystem = this.#ecosystems[grant.registry.ecosystem];
+    const registryId = grant.registry.id;
+    const changed = new Map(changes.map(([, after]) => [after.version, after]));
+    const available = versions
+      .map((version) => changed.get(version.version) ?? version)
+      .filter(isAvailable);
+    const latestVersion = available.reduce(
+      (best, { version }) => latestOf(ecosystem, best, version),
+      "",
+    );
+    const names = new Set(available.map(({ version }) => version));
+    const kept = current.tags.filter((tag) => names.has(tag.version));
+    const dropped = current.tags.filter((tag) => !names.has(tag.version));
+    // npm clients cannot install a package without a `latest`, so it never goes while a version is left.
+    const needsLatest =
+      ecosystem.renderers.length > 0 &&
+      latestVersion !== "" &&
+      !kept.some(({ name }) => name === "latest");
+    const latest: readonly Tag[] = needsLatest
+      ? [{ name: "latest", version: latestVersion, updatedAtMs: this.#stores.now() }]
+      : [];
+    return {
+      package: {
+        ...pkg,
+        state: available.length === 0 ? "deleted" : "active",
+        latestVersion,
+        versionCount: available.length,
+        updatedAtMs: this.#stores.now(),
+      },
+      tags: [...kept, ...latest],
+      ops: [
+        ...changes.map(([before, after]) => replaceVersionOp(after, before.state)),
+        ...dropped
+          .filter(({ name }) => !needsLatest || name !== "latest")
+          .map(({ name }) => deleteTagOp(registryId, pkg.name, name)),
+        ...latest.map((tag) => putTagOp(registryId, pkg.name, tag)),
+      ],
+      documents:
+        available.length === 0
+          ? { kind: "remove" }
+          : { kind: "rebuild", changed: changes.map(([, after]) => after) },
+      audit: [audit],
+    };
+  }
+}
+
+type VersionChange = readonly [before: Version, after: Version];
+
+const isGone = (version: Version): boolean =>
+  version.state === "deleted" || version.state === "reclaimed";
+
+const restored = (version: Version): Version => ({
+  ...version,
+  state: version.deprecation === "" ? "published" : "deprecated",
+  deletedAtMs: 0,
+  restoreUntilMs: 0,
+});
+
+function requireKnown(current: CurrentPackage, packageName: string): Package {
+  if (current.package === undefined) throw new NotFoundError("package", packageName);
+  return current.package;
+}
+
+function requireActive(current: CurrentPackage, packageName: string): Package {
+  const pkg = requireKnown(current, packageName);
+  if (pkg.state !== "active") throw new NotFoundError("package", packageName);
+  return pkg;
+}

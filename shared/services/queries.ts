@@ -1,0 +1,27 @@
+import type { Item, Query, Table } from "../ports/table.ts";
+import type { PageOptions } from "../records/pages.ts";
+
+/** Every item of a query, for partitions whose size is bounded by one package. */
+export async function queryAll(
+  table: Table,
+  queryFor: (page: PageOptions) => Query,
+): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for await (const item of eachItem(table, queryFor)) items.push(item);
+  return items;
+}
+
+/** The items of a query one by one, read page by page. */
+export async function* eachItem(
+  table: Table,
+  queryFor: (page: PageOptions) => Query,
+): AsyncIterable<Item> {
+  let cursor: string | undefined;
+  do {
+    const page = await table.query(
+      queryFor(cursor === undefined ? { limit: 1000 } : { limit: 1000, cursor }),
+    );
+    yield* page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}

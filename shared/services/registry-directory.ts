@@ -1,0 +1,39 @@
+import { LRUCache } from "lru-cache";
+import type { Registry } from "../domain/registry.ts";
+import type { Table } from "../ports/table.ts";
+import { registryKey, toRegistry } from "../records/registries.ts";
+
+/** How long another process may go on with what it knew of a registry. */
+const FRESH_MS = 5_000;
+
+/**
+ * Registries by slug, remembered for a few seconds: every request needs one, and a metadata read is to cost
+ * one table read. A change in this process is seen at once, one in another after {@link FRESH_MS}.
+ */
+export class RegistryDirectory {
+  readonly #table: Table;
+  readonly #known = new LRUCache<string, { readonly registry: Registry | undefined }>({
+    max: 10_000,
+    ttl: FRESH_MS,
+  });
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  async find(slug: string): Promise<Registry | undefined> {
+    const known = this.#known.get(slug);
+    if (known !== undefined) return known.registry;
+    // A slug comes from a URL; what is too long to be one is not looked up.
+    if (slug.length > 63) return undefined;
+    const item = await this.#table.get(registryKey(slug));
+    const registry = item === undefined ? undefined : toRegistry(item);
+    // Absence is not remembered, so that a registry serves as soon as it was created, here or elsewhere.
+    if (registry !== undefined) this.#known.set(slug, { registry });
+    return registry;
+  }
+
+  forget(slug: string): void {
+    this.#known.delete(slug);
+  }
+}

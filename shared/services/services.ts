@@ -1,0 +1,98 @@
+import { Access } from "./access.ts";
+import { AuditLog } from "./audit.ts";
+import { BrotliMaker } from "./brotli-maker.ts";
+import { Catalogue } from "./catalogue.ts";
+import { Collector } from "./collector.ts";
+import { Downloads } from "./downloads.ts";
+import type { Ecosystem } from "./ecosystem.ts";
+import { Events } from "./events.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { Logins } from "./logins.ts";
+import { PackageChanges } from "./package-changes.ts";
+import { Publisher } from "./publish.ts";
+import { RateLimits } from "./rate-limits.ts";
+import { Reclaimer } from "./reclaimer.ts";
+import { Registries } from "./registries.ts";
+import { RegistryDirectory } from "./registry-directory.ts";
+import type { Ecosystems, Stores } from "./stores.ts";
+import { Tags } from "./tags.ts";
+import { Tokens } from "./tokens.ts";
+import { Uploads } from "./uploads.ts";
+
+export interface ServiceOptions {
+  /** A text of the operator's own choice that counts as an admin token. */
+  readonly adminToken?: string;
+  /** Per token, or per address without one; 0: unlimited. */
+  readonly requestsPerMinute: number;
+  /** How GET of a file is answered: by us, or by a redirect to blob storage. */
+  readonly downloads: "inline" | "redirect";
+  /** Origin for links in answers, without a slash at the end. Absent: the one each client used. */
+  readonly baseUrl?: string;
+  /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
+  readonly trustProxy: boolean;
+}
+
+/** Everything that a protocol needs; passed as one object. */
+export interface Services {
+  readonly stores: Stores;
+  readonly options: ServiceOptions;
+  readonly access: Access;
+  readonly auditLog: AuditLog;
+  readonly catalogue: Catalogue;
+  readonly collector: Collector;
+  readonly downloads: Downloads;
+  readonly ecosystems: Ecosystems;
+  readonly events: Events;
+  readonly lifecycle: Lifecycle;
+  readonly logins: Logins;
+  readonly publisher: Publisher;
+  readonly rateLimits: RateLimits;
+  readonly reclaimer: Reclaimer;
+  readonly registries: Registries;
+  readonly tags: Tags;
+  readonly tokens: Tokens;
+  readonly uploads: Uploads;
+}
+
+/** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
+export type EcosystemFactory = (services: () => Services) => Ecosystem;
+export type EcosystemFactories = { readonly [Name in keyof Ecosystems]: EcosystemFactory };
+
+/** Wires the services over the stores of a composition root. */
+export function createServices(
+  stores: Stores,
+  factories: EcosystemFactories,
+  options: ServiceOptions,
+): Services {
+  const later = (): Services => services;
+  const ecosystems: Ecosystems = {
+    generic: factories.generic(later),
+    npm: factories.npm(later),
+  };
+  const directory = new RegistryDirectory(stores.table);
+  const access = new Access(directory);
+  const changes = new PackageChanges(stores, ecosystems);
+  const collector = new Collector(stores);
+  const tokens = new Tokens(stores, access, options.adminToken);
+  const services: Services = {
+    stores,
+    options,
+    access,
+    auditLog: new AuditLog(stores.table),
+    catalogue: new Catalogue(stores),
+    collector,
+    downloads: new Downloads(stores),
+    ecosystems,
+    events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),
+    lifecycle: new Lifecycle(stores, ecosystems, changes),
+    logins: new Logins(stores, tokens),
+    publisher: new Publisher(stores, ecosystems, changes, collector),
+    rateLimits: new RateLimits(options.requestsPerMinute),
+    reclaimer: new Reclaimer(stores),
+    registries: new Registries(stores, access, directory),
+    tags: new Tags(stores, changes),
+    tokens,
+    uploads: new Uploads(stores, ecosystems),
+  };
+  return services;
+}

@@ -1,0 +1,18 @@
+import type { Blobs } from "../ports/blobs.ts";
+import type { Keys } from "../ports/keys.ts";
+import type { Log } from "../ports/log.ts";
+import type { Table } from "../ports/table.ts";
+import type { EcosystemName } from "../domain/registry.ts";
+import type { Ecosystem } from "./ecosystem.ts";
+
+/** What a composition root gives the services. */
+export interface Stores {
+  readonly table: Table;
+  readonly blobs: Blobs;
+  readonly keys: Keys;
+  readonly log: Log;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+export type Ecosystems = Readonly<Record<EcosystemName, Ecosystem>>;

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { ECOSYSTEM_FACTORIES, PROTOCOLS } from "../../functions/protocols.ts";
+import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
+import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
+import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
+import type { Registry } from "../../shared/domain/registry.ts";
+import { SILENT_LOG } from "../../shared/ports/log.ts";
+import { createServices, type ServiceOptions, type Services } from "../../shared/services/services.ts";
+import type { Stores } from "../../shared/services/stores.ts";
+
+export const ADMIN_TOKEN = "test-admin-token-of-26-chars";
+const ORIGIN = "http://registry.test";
+
+export interface TestRegistry {
+  readonly services: Services;
+  readonly stores: Stores;
+  /** Milliseconds added to the clock of the services. */
+  readonly clock: { aheadMs: number };
+  /** Sends a request to the app of its path. `token` defaults to the admin's; `null` sends none. */
+  request(path: string, init?: RequestInit & { readonly token?: string | null }): Promise<Response>;
+  createRegistry(input: Partial<Registry> & Pick<Registry, "slug" | "ecosystem">): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Services over embedded stores in a folder of their own, and the apps over them. */
+export async function openTestRegistry(
+  options: Partial<ServiceOptions> = {},
+): Promise<TestRegistry> {
+  const folder = await mkdtemp(join(tmpdir(), "entrepot-test-"));
+  const clock = { aheadMs: 0 };
+  const now = (): number => Date.now() + clock.aheadMs;
+  const table = LmdbTable.open(join(folder, "table"), {
+    nowSeconds: () => Math.floor(now() / 1000),
+  });
+  const blobs = await FileBlobs.open({
+    folder: join(folder, "blobs"),
+    ticketKey: randomBytes(32),
+    clock: now,
+  });
+  const keys = await LocalKeys.open(join(folder, "keys"));
+  const stores: Stores = { table, blobs, keys, log: SILENT_LOG, now };
+  const services = createServices(stores, ECOSYSTEM_FACTORIES, {
+    adminToken: ADMIN_TOKEN,
+    requestsPerMinute: 0,
+    downloads: "inline",
+    trustProxy: false,
+    ...options,
+  });
+  const apps = PROTOCOLS.map(({ prefix, createApp }) => ({ prefix, app: createApp(services) }));
+
+  const request: TestRegistry["request"] = async (path, init = {}) => {
+    const { token = ADMIN_TOKEN, ...rest } = init;
+    const headers = new Headers(rest.headers);
+    if (token !== null && !headers.has("authorization")) {
+      headers.set("authorization", `Bearer ${token}`);
+    }
+    const found = apps.find(({ prefix }) => path.startsWith(`${prefix}/`));
+    if (found === undefined) throw new Error(`no protocol serves ${path}`);
+    return found.app.fetch(new Request(ORIGIN + path, { ...rest, headers, ...duplex(rest.body) }), {
+      address: "192.0.2.1",
+      requestId: "test-request",
+      actor: "",
+    });
+  };
+
+  return {
+    services,
+    stores,
+    clock,
+    request,
+    createRegistry: async (input) => {
+      const { slug, ecosystem, ...rest } = input;
+      const response = await request("/api/v1/registries", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ slug, ecosystem, kind: "source", ...rest }),
+      });
+      if (response.status !== 201) throw new Error(await response.text());
+    },
+    close: async () => {
+      await table.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Streams as request bodies need `duplex`, which the DOM types do not know. */
+function duplex(body: RequestInit["body"]): { readonly duplex?: "half" } {
+  return body instanceof ReadableStream ? { duplex: "half" } : {};
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+const project = (name: string, timeoutMilliseconds: number) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: timeoutMilliseconds,
+    hookTimeout: timeoutMilliseconds,
+    pool: "forks" as const,
+  },
+});
+
+// Four kinds of tests, each with its own folder; docs/testing.md says what belongs where.
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", 20_000),
+      project("contract", 120_000),
+      project("protocol", 60_000),
+      project("clients", 300_000),
+    ],
+  },
+});
