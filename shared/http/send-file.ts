@@ -40,10 +40,12 @@ export async function sendFile(
   }
   if (services.options.downloads === "redirect") {
     services.downloads.count(found);
+    const disposition = headers["content-disposition"];
     const ticket = await services.stores.blobs.downloadTicket({
       sha256: file.digests.sha256,
       expiresInSeconds: TICKET_SECONDS,
       contentType: file.contentType,
+      ...(disposition === undefined ? {} : { contentDisposition: disposition }),
     });
     return new Response(null, {
       status: 307,

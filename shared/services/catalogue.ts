@@ -108,6 +108,17 @@ export class Catalogue {
     return found;
   }
 
+  /** Whether there is a file at this path, whatever the state of its version. */
+  async hasFile(
+    grant: RegistryGrant,
+    packageName: string,
+    version: string,
+    path: string,
+  ): Promise<boolean> {
+    const key = fileKey(grant.registry.id, packageName, version, path);
+    return (await this.#stores.table.get(key)) !== undefined;
+  }
+
   /** Packages in byte order of their names; those that the caller may not read are left out of a page. */
   async listPackages(
     grant: RegistryGrant,

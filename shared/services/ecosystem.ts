@@ -58,6 +58,11 @@ export interface Ecosystem {
   parsePackageName(text: string): string;
   /** The canonical form. @throws {InvalidInputError} */
   parseVersion(text: string): string;
+  /**
+   * The canonical path of a file that is announced for upload, so that a bad one is refused before its bytes
+   * are sent. Absent: only `publishUpload` looks at it. @throws {InvalidInputError}
+   */
+  readonly parseUploadPath?: (path: string) => string;
   /** Order of versions: negative when `a` comes before `b`. */
   compareVersions(a: string, b: string): number;
   /** Not what one gets without asking for a version, while there is another. */

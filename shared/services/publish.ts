@@ -1,4 +1,4 @@
-import { ConflictError, VersionExistsError } from "../errors.ts";
+import { ConflictError, PreconditionFailedError, VersionExistsError } from "../errors.ts";
 import type { Digests } from "../domain/digest.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Package, PackageFile, Tag, Version } from "../domain/package.ts";
@@ -75,8 +75,8 @@ export class Publisher {
    */
   async publishVersion(grant: RegistryGrant, input: NewVersion): Promise<void> {
     grant.require("packages:write", input.packageName);
-    await this.#collector.awaitUsable(input.files.map(({ digests }) => digests.sha256));
     await this.#changes.apply(grant, input.packageName, async (current) => {
+      await this.#collector.awaitUsable(distinctBlobs(input.files));
       const existing = await this.#findVersion(grant, input.packageName, input.version);
       if (existing !== undefined) {
         if (await this.#isRetry(existing, input)) return undefined;
@@ -90,18 +90,20 @@ export class Publisher {
    * Adds one file to a version, publishing the version with its first file. Files of one version may arrive
    * at once; each is a transaction of its own.
    *
+   * @param precondition - `absent`: only if there is nothing at the path yet, not even the same bytes.
    * @throws {VersionExistsError} when the path holds other bytes and the registry does not allow replacing
-   *   them, or the version was deleted.
+   *   them, or the version was deleted; {@link PreconditionFailedError}.
    */
   async publishFile(
     grant: RegistryGrant,
     packageName: string,
     version: string,
     file: NewFile,
+    precondition: "none" | "absent" = "none",
   ): Promise<FileOutcome> {
     grant.require("packages:write", packageName);
-    await this.#collector.awaitUsable([file.digests.sha256]);
     for (let tries = 0; tries < 30; tries++) {
+      await this.#collector.awaitUsable([file.digests.sha256]);
       const existing = await this.#findVersion(grant, packageName, version);
       if (existing === undefined) {
         const created = await this.#createWithFile(grant, packageName, version, file);
@@ -109,7 +111,7 @@ export class Publisher {
         continue;
       }
       if (existing.state !== "published") throw new VersionExistsError(packageName, version);
-      const outcome = await this.#addFile(grant, existing, file);
+      const outcome = await this.#addFile(grant, existing, file, precondition);
       if (outcome !== "lost") return outcome;
     }
     throw new ConflictError(`${packageName} ${version} is being changed by others too often; try again.`);
@@ -240,6 +242,7 @@ export class Publisher {
     grant: RegistryGrant,
     version: Version,
     file: NewFile,
+    precondition: "none" | "absent",
   ): Promise<FileOutcome | "lost"> {
     const { table } = this.#stores;
     const { registry, caller } = grant;
@@ -248,6 +251,9 @@ export class Publisher {
       fileKey(version.registryId, version.packageName, version.version, file.path),
     );
     const old = item === undefined ? undefined : toFile(item);
+    if (old !== undefined && precondition === "absent") {
+      throw new PreconditionFailedError(`${file.path} of ${version.packageName} ${version.version} exists already.`);
+    }
     if (old !== undefined && old.digests.sha256 === file.digests.sha256) return "unchanged";
     if (old !== undefined && !registry.policies.mutableFiles) {
       throw new VersionExistsError(version.packageName, version.version, file.path);

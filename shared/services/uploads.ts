@@ -50,6 +50,7 @@ export class Uploads {
     const packageName = ecosystem.parsePackageName(input.packageName);
     const version = ecosystem.parseVersion(input.version);
     grant.require("packages:write", packageName);
+    const path = ecosystem.parseUploadPath?.(input.path) ?? input.path;
     const { maxFileBytes } = grant.registry.policies;
     if (input.sizeBytes > maxFileBytes) throw new TooLargeError(`"${input.path}"`, maxFileBytes);
     if (!isDigest("sha256", input.sha256)) {
@@ -65,6 +66,7 @@ export class Uploads {
       registry: grant.registry.slug,
       packageName,
       version,
+      path,
       partSizeBytes: Math.max(PART_BYTES, Math.ceil(input.sizeBytes / MAX_PARTS)),
       multipartId: multipart.uploadId,
       startedBy: actorName(grant.caller.principal),

@@ -23,13 +23,21 @@ import { blobsContract } from "./blobs.contract.ts";
 const open = (folder: string) => FileBlobs.open({ folder, ticketKey: new Uint8Array(32) });
 const newFolder = () => mkdtemp(join(tmpdir(), "entrepot-blobs-"));
 
+/**
+ * The contract hands `../..` to code that removes folders. Should its validation ever break, that must
+ * remove a folder of the test and not the machine's `/tmp`, so the store lies deeper than any such id climbs.
+ */
+const deepIn = (folder: string) => join(folder, "a", "b", "c", "d", "store");
+
 describe("FileBlobs", () => {
+  let temporary = "";
   let folder = "";
   let server: ServerType;
   let store: BlobsUnderTest;
 
   beforeAll(async () => {
-    folder = await newFolder();
+    temporary = await newFolder();
+    folder = deepIn(temporary);
     const blobs = await open(folder);
     const origin = await new Promise<string>((resolve) => {
       const { fetch } = createBlobRoutes(blobs);
@@ -46,7 +54,7 @@ describe("FileBlobs", () => {
 
   afterAll(async () => {
     server.close();
-    await rm(folder, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   });
 
   blobsContract(() => store);

@@ -40,21 +40,19 @@ export async function startS3Server(): Promise<S3Server> {
   const program = s3ProgramPath();
   if (program === undefined) throw new Error(`${S3_PROGRAM} is not installed`);
   const folder = await mkdtemp(join(tmpdir(), "entrepot-s3-"));
-  await mkdir(join(folder, "data"));
+  // Deep, for the same reason as in file-blobs.test.ts: ids that are paths stay inside the temporary folder.
+  const data = join(folder, "a", "b", "c", "d", "data");
+  await mkdir(data, { recursive: true });
   const port = await freePort();
   const credentials = { accessKeyId: "entrepot", secretAccessKey: "entrepot-secret" };
-  const child = spawn(
-    program,
-    ["--port", `127.0.0.1:${port}`, "--quiet", "posix", join(folder, "data")],
-    {
-      cwd: folder,
-      stdio: ["ignore", "ignore", "inherit"],
-      env: {
-        ROOT_ACCESS_KEY: credentials.accessKeyId,
-        ROOT_SECRET_KEY: credentials.secretAccessKey,
-      },
+  const child = spawn(program, ["--port", `127.0.0.1:${port}`, "--quiet", "posix", data], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: {
+      ROOT_ACCESS_KEY: credentials.accessKeyId,
+      ROOT_SECRET_KEY: credentials.secretAccessKey,
     },
-  );
+  });
   // A test run that is interrupted must not leave a server behind.
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);

@@ -57,6 +57,7 @@ export function parseUploadId(uploadId: string): S3Upload | undefined {
   const [, name, id] = UPLOAD_ID.exec(uploadId) ?? [];
   if (name === undefined || id === undefined) return undefined;
   const s3Id = Buffer.from(id, "base64url").toString("utf8");
-  if (!/^[\x21-\x7e]+$/.test(s3Id)) return undefined;
+  // Servers that speak S3 over a file system make a path of it.
+  if (!/^[\x21-\x7e]+$/.test(s3Id) || s3Id.includes("..")) return undefined;
   return { key: `${PARTS_PREFIX}${name}`, id: s3Id };
 }

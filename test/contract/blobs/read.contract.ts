@@ -11,7 +11,7 @@ const HOSTILE_DIGESTS = [
   "a".repeat(63),
   "a".repeat(65),
   `${"a".repeat(64)}\n`,
-  `${"../".repeat(21)}a`,
+  `../../${"a".repeat(58)}`,
 ];
 
 export function readContract(store: GetStore): void {

@@ -1,0 +1,123 @@
+import * as z from "zod";
+
+// Loose, so that `--json` prints what the server sent, fields that this version does not know included.
+
+/** RFC 9457 problem details, as the API answers failures. Everything may be missing: a proxy may have answered. */
+export const problemSchema = z.looseObject({
+  title: z.string().optional(),
+  detail: z.string().optional(),
+  code: z.string().optional(),
+  issues: z.array(z.object({ at: z.string(), problem: z.string() })).optional(),
+  requestId: z.string().optional(),
+});
+
+export const registrySchema = z.looseObject({
+  slug: z.string(),
+  ecosystem: z.string(),
+  kind: z.string(),
+  visibility: z.string(),
+  description: z.string().default(""),
+  emoji: z.string().default(""),
+  labels: z.array(z.string()).default([]),
+  policies: z
+    .looseObject({
+      mutableFiles: z.boolean(),
+      restoreDays: z.number(),
+      maxFileBytes: z.number(),
+    })
+    .optional(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+export type RegistryView = z.infer<typeof registrySchema>;
+
+export const packageSchema = z.looseObject({
+  name: z.string(),
+  state: z.string().default("active"),
+  description: z.string().default(""),
+  /** Empty or absent when nothing is published. */
+  latestVersion: z.string().nullish(),
+  versionCount: z.number(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+export type PackageView = z.infer<typeof packageSchema>;
+
+export const versionSchema = z.looseObject({
+  version: z.string(),
+  state: z.string(),
+  deprecation: z.string().nullish(),
+  publishedAt: z.string(),
+  publishedBy: z.string().default(""),
+  sizeBytes: z.number(),
+  fileCount: z.number(),
+});
+export type VersionView = z.infer<typeof versionSchema>;
+
+export const fileSchema = z.looseObject({
+  path: z.string(),
+  sizeBytes: z.number(),
+  digests: z.looseObject({ sha256: z.string() }),
+});
+export type FileView = z.infer<typeof fileSchema>;
+
+export const tagSchema = z.looseObject({ name: z.string(), version: z.string() });
+
+export const tokenSchema = z.looseObject({
+  id: z.string(),
+  owner: z.string(),
+  description: z.string().default(""),
+  scopes: z.array(z.string()),
+  registries: z.array(z.string()).default([]),
+  packages: z.array(z.string()).default([]),
+  createdAt: z.string().nullish(),
+  /** Absent or null: never. */
+  expiresAt: z.string().nullish(),
+});
+/** The answer to a creation is the only one that holds the token's text. */
+export const createdTokenSchema = tokenSchema.extend({ token: z.string() });
+
+export const whoamiSchema = z.looseObject({
+  owner: z.string(),
+  scopes: z.array(z.string()).default([]),
+  registries: z.array(z.string()).default([]),
+  packages: z.array(z.string()).default([]),
+  expiresAt: z.string().nullish(),
+});
+
+export const auditEntrySchema = z.looseObject({
+  at: z.string(),
+  action: z.string(),
+  actor: z.string(),
+  registry: z.string().nullish(),
+  package: z.string().nullish(),
+  version: z.string().nullish(),
+  detail: z.string().nullish(),
+});
+
+const partTicketSchema = z.looseObject({
+  partNumber: z.number().int().positive(),
+  method: z.literal("PUT"),
+  /** Absolute, or a path on the server. */
+  url: z.string(),
+  headers: z.record(z.string(), z.string()),
+  sizeBytes: z.number().int().nonnegative(),
+});
+/** Where and how to PUT one part. */
+export type PartTicket = z.infer<typeof partTicketSchema>;
+export const partTicketsSchema = z.looseObject({ parts: z.array(partTicketSchema) });
+
+export const uploadSchema = z.looseObject({
+  id: z.string(),
+  partSizeBytes: z.number().int().positive(),
+  partCount: z.number().int().positive(),
+  parts: z.array(partTicketSchema).default([]),
+  arrived: z
+    .array(z.looseObject({ partNumber: z.number(), sizeBytes: z.number() }))
+    .default([]),
+  expiresAt: z.string(),
+});
+export type UploadView = z.infer<typeof uploadSchema>;
+
+/** Any JSON object: what is only shown. */
+export const objectSchema = z.looseObject({});

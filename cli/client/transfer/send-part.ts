@@ -1,0 +1,125 @@
+import { createReadStream } from "node:fs";
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { ApiError, CliError, EXIT } from "../failures.ts";
+import { networkFailure } from "../network-failure.ts";
+
+/** A store that takes or says nothing for this long has gone. */
+const IDLE_MS = 120_000;
+const MAX_ERROR_BYTES = 16 * 1024;
+
+export interface PartToSend {
+  readonly url: URL;
+  /** As the ticket gives them. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly file: string;
+  /** Position of the part's first byte in the file. */
+  readonly start: number;
+  readonly sizeBytes: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Hears of every chunk that was handed to the network. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * PUTs a piece of a file to where a ticket says, in flat memory, without our credentials: the ticket is one.
+ * With `node:http`, because S3 wants a Content-Length, which `fetch` does not send with a stream.
+ *
+ * @throws {ApiError} when the store refuses (its `code` is S3's own, such as `AccessDenied`),
+ *   {@link NetworkError}, {@link CliError} when the file is shorter now; the abort's reason when aborted.
+ */
+export async function sendPart(part: PartToSend): Promise<void> {
+  const send = part.url.protocol === "https:" ? httpsRequest : httpRequest;
+  const request = send(part.url, {
+    method: "PUT",
+    headers: { ...part.headers, "content-length": String(part.sizeBytes) },
+    signal: part.signal,
+  });
+  request.setTimeout(IDLE_MS, () => {
+    request.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" }));
+  });
+  const answer = answerOf(request);
+  // Both may fail; the answer says more than a pipe that broke because of it.
+  const [body, response] = await Promise.allSettled([sendBody(part, request), answer]);
+  if (response.status === "fulfilled") return requireTaken(part.url, response.value);
+  if (part.signal?.aborted === true) throw response.reason;
+  if (body.status === "rejected" && body.reason instanceof CliError) throw body.reason;
+  throw networkFailure(part.url.href, response.reason);
+}
+
+async function sendBody(part: PartToSend, request: ClientRequest): Promise<void> {
+  if (part.sizeBytes === 0) {
+    request.end();
+    return;
+  }
+  let sentBytes = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sentBytes += chunk.length;
+      part.onBytes(chunk.length);
+      done(null, chunk);
+    },
+    flush(done) {
+      done(sentBytes === part.sizeBytes ? null : changedFile(part.file));
+    },
+  });
+  const end = part.start + part.sizeBytes - 1;
+  const source = createReadStream(part.file, {
+    start: part.start,
+    end,
+    highWaterMark: 256 * 1024,
+  });
+  await pipeline(source, counter, request);
+}
+
+function changedFile(file: string): CliError {
+  return new CliError(EXIT.failure, `"${file}" became shorter while it was sent.`, {
+    hint: "Wait until nothing writes to it, then push it again.",
+  });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function answerOf(request: ClientRequest): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let answered = false;
+    request.once("error", (error) => {
+      if (!answered) reject(error);
+    });
+    request.once("close", () => {
+      if (!answered) reject(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
+    });
+    request.once("response", (response) => {
+      answered = true;
+      readAnswer(response).then(resolve, reject);
+      // A refusal in the middle: the rest of the body is of no use to anybody.
+      if ((response.statusCode ?? 0) >= 300) response.once("end", () => request.destroy());
+    });
+  });
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  let text = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response) {
+    if (text.length < MAX_ERROR_BYTES) text += String(chunk);
+  }
+  return { status: response.statusCode ?? 0, text };
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; the embedded store answers alike. */
+function requireTaken(url: URL, { status, text }: Answer): void {
+  if (status >= 200 && status < 300) return;
+  const code = /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(text)?.[1] ?? "";
+  const message = /<Message>([^<]{1,300})<\/Message>/.exec(text)?.[1] ?? "";
+  const said = [code, message].filter((word) => word !== "").join(": ");
+  throw new ApiError(
+    { status, code, retryAfterSeconds: 0 },
+    `${url.host} refused a part with status ${status}${said === "" ? "" : ` (${said})`}.`,
+  );
+}

@@ -1,0 +1,226 @@
+import { type Command, Option } from "commander";
+import * as z from "zod";
+import { apiPath } from "../client/api-path.ts";
+import { usageError } from "../client/failures.ts";
+import { getRegistry } from "../client/files.ts";
+import { list } from "../client/pages.ts";
+import { ask, isInteractive } from "../client/prompt.ts";
+import { objectSchema, registrySchema, type RegistryView } from "../client/schemas.ts";
+import { formatBytes, formatFields, formatTable, formatTime } from "../client/text.ts";
+import { ECOSYSTEMS, REGISTRY_KINDS, VISIBILITIES } from "../../shared/domain/registry.ts";
+import {
+  collect,
+  listOptions,
+  noteMore,
+  openSession,
+  parseOptions,
+  withCommonOptions,
+  withExamples,
+  withListOptions,
+} from "./session.ts";
+
+/** `registry create|list|show|update|delete`. */
+export function addRegistryCommands(program: Command): void {
+  const group = program
+    .command("registry")
+    .summary("create, list, change and delete registries")
+    .description("Registries hold packages of one ecosystem, under a name of yours (its slug).");
+  addCreate(group);
+  addList(group);
+  addShow(group);
+  addUpdate(group);
+  addDelete(group);
+}
+
+/** Text as flags give it. */
+const editsSchema = z.object({
+  visibility: z.enum(VISIBILITIES).optional(),
+  description: z.string().optional(),
+  emoji: z.string().optional(),
+  colour: z.string().optional(),
+  label: z.array(z.string()).optional(),
+  mutableFiles: z.boolean().optional(),
+  restoreDays: z.coerce.number().int().min(0).max(365).optional(),
+  maxFileBytes: z.coerce.number().int().positive().optional(),
+});
+
+function withEdits(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--visibility <visibility>", "who may read without a token").choices(VISIBILITIES),
+    )
+    .option("--description <text>", "what it is for")
+    .option("--emoji <emoji>", "shown beside its name")
+    .option("--colour <#rrggbb>", "colour in the web console")
+    .option("--label <label>", "for grouping; may be repeated", collect)
+    .option("--mutable-files", "let files of a version be replaced")
+    .option("--no-mutable-files", "never let files of a version be replaced")
+    .option("--restore-days <days>", "days in which deleted packages can be restored")
+    .option("--max-file-bytes <bytes>", "largest file that may be published");
+}
+
+/** The body that the API wants; flags that were not given are left out, and so stay as they are. */
+function editsBody(command: Command): object {
+  const { label, mutableFiles, restoreDays, maxFileBytes, ...rest } = parseOptions(
+    command,
+    editsSchema,
+  );
+  const policies = defined({ mutableFiles, restoreDays, maxFileBytes });
+  return {
+    ...defined({ ...rest, labels: label }),
+    ...(Object.keys(policies).length === 0 ? {} : { policies }),
+  };
+}
+
+function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+const createSchema = z.object({
+  ecosystem: z.string(),
+  kind: z.string(),
+  visibility: z.string().default("private"),
+});
+
+function addCreate(group: Command): void {
+  const create = group
+    .command("create")
+    .summary("create a registry")
+    .description("Creates a registry: 1 to 63 of a-z, 0-9, - and _ as its slug.")
+    .argument("<slug>", "name in URLs")
+    .addOption(
+      new Option("--ecosystem <ecosystem>", "what it holds")
+        .choices(ECOSYSTEMS)
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option("--kind <kind>", "how it gets packages").choices(REGISTRY_KINDS).default("source"));
+  withExamples(withCommonOptions(withEdits(create)), [
+    "registry create my-npm --ecosystem npm",
+    'registry create builds --ecosystem generic --visibility public --description "Nightly builds"',
+  ]).action(async (slug: string, _options: unknown, command: Command) => {
+    const session = openSession(command);
+    const { ecosystem, kind, visibility } = parseOptions(command, createSchema);
+    const body = { ...editsBody(command), slug, ecosystem, kind, visibility };
+    const api = await session.connect();
+    const made = await api.send({ method: "POST", path: "/registries", body, schema: registrySchema });
+    session.output.result(
+      made,
+      () =>
+        `Created the ${made.visibility} ${made.ecosystem} registry ${made.slug}.\nConfigure a client: entrepot setup ${made.slug}`,
+    );
+  });
+}
+
+function addList(group: Command): void {
+  const command = group
+    .command("list")
+    .alias("ls")
+    .summary("list registries")
+    .description("Lists the registries that you may know of.");
+  withExamples(withCommonOptions(withListOptions(command)), [
+    "registry list",
+    "registry list --json | jq -r '.items[].slug'",
+  ]).action(async (_options: unknown, self: Command) => {
+    const session = openSession(self);
+    const api = await session.connect();
+    const found = await list(api, registrySchema, { path: "/registries", ...listOptions(self) });
+    session.output.result(found, () =>
+      found.items.length === 0
+        ? "There are no registries yet. Create one: entrepot registry create <slug> --ecosystem npm"
+        : formatTable(
+            ["SLUG", "ECOSYSTEM", "KIND", "VISIBILITY", "DESCRIPTION"],
+            found.items.map((item) => [
+              item.slug,
+              item.ecosystem,
+              item.kind,
+              item.visibility,
+              [item.emoji, item.description].filter((text) => text !== "").join(" "),
+            ]),
+          ),
+    );
+    noteMore(session.output, found.nextCursor);
+  });
+}
+
+function addShow(group: Command): void {
+  const show = group
+    .command("show")
+    .summary("show a registry")
+    .description("Shows a registry and its policies.")
+    .argument("<slug>");
+  withCommonOptions(show).action(async (slug: string, _options: unknown, command: Command) => {
+    const session = openSession(command);
+    const registry = await getRegistry(await session.connect(), slug);
+    session.output.result(registry, () => describe(registry));
+  });
+}
+
+function describe(registry: RegistryView): string {
+  const { policies } = registry;
+  return formatFields([
+    ["Slug", registry.slug],
+    ["Ecosystem", registry.ecosystem],
+    ["Kind", registry.kind],
+    ["Visibility", registry.visibility],
+    ["Description", [registry.emoji, registry.description].filter((text) => text !== "").join(" ")],
+    ["Labels", registry.labels.join(", ")],
+    ["Mutable files", policies === undefined ? "" : policies.mutableFiles ? "yes" : "no"],
+    ["Restore days", policies === undefined ? "" : String(policies.restoreDays)],
+    ["Largest file", policies === undefined ? "" : formatBytes(policies.maxFileBytes)],
+    ["Created", formatTime(registry.createdAt)],
+    ["Updated", formatTime(registry.updatedAt)],
+  ]);
+}
+
+function addUpdate(group: Command): void {
+  const update = group
+    .command("update")
+    .summary("change a registry")
+    .description("Changes what is named by flags; everything else stays.")
+    .argument("<slug>");
+  withExamples(withCommonOptions(withEdits(update)), [
+    "registry update my-npm --visibility public",
+    "registry update builds --restore-days 30 --no-mutable-files",
+  ]).action(async (slug: string, _options: unknown, command: Command) => {
+    const session = openSession(command);
+    const body = editsBody(command);
+    if (Object.keys(body).length === 0) {
+      throw usageError("Nothing to change was named.", "See: entrepot registry update --help");
+    }
+    const api = await session.connect();
+    const path = apiPath`/registries/${slug}`;
+    const after = await api.send({ method: "PATCH", path, body, schema: registrySchema });
+    session.output.result(after, () => describe(after));
+  });
+}
+
+function addDelete(group: Command): void {
+  const remove = group
+    .command("delete")
+    .summary("delete a registry with everything in it")
+    .description("Deletes a registry and every package in it. Asks for its slug, typed by you.")
+    .argument("<slug>")
+    .option("--confirm <slug>", "the slug once more, where nobody can be asked");
+  withExamples(withCommonOptions(remove), [
+    "registry delete builds",
+    "registry delete builds --confirm builds",
+  ]).action(async (slug: string, _options: unknown, command: Command) => {
+    const session = openSession(command);
+    const { confirm } = parseOptions(command, z.object({ confirm: z.string().optional() }));
+    if (confirm === undefined && !isInteractive()) {
+      throw usageError(`This deletes ${slug} and every package in it.`, `Confirm: --confirm ${slug}`);
+    }
+    const typed =
+      confirm ??
+      (await ask(`This deletes ${slug} and every package in it. Type its slug to go on: `));
+    if (typed !== slug) throw usageError(`"${typed}" is not "${slug}"; nothing was deleted.`);
+    const api = await session.connect();
+    await api.send({
+      method: "DELETE",
+      path: apiPath`/registries/${slug}`,
+      query: { confirm: typed },
+      schema: objectSchema,
+    });
+    session.output.result({ deleted: slug }, () => `Deleted ${slug}.`);
+  });
+}

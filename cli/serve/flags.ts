@@ -1,0 +1,18 @@
+/** The flags of `entrepot serve` as they were typed; absent where they were not. */
+export type ServeFlags = Partial<
+  Record<
+    | "host"
+    | "port"
+    | "data"
+    | "baseUrl"
+    | "cert"
+    | "key"
+    | "limits"
+    | "downloads"
+    | "rateLimit"
+    | "log"
+    | "logLevel"
+    | "config",
+    string
+  >
+> & { readonly trustProxy?: boolean };

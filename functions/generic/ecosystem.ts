@@ -1,0 +1,20 @@
+import type { EcosystemFactory } from "../../shared/services/services.ts";
+import { parsePackageName, parsePath, parseVersion } from "./names.ts";
+import { compareVersions, isPrerelease } from "./versions.ts";
+
+/** Generic files: any file under any name, no documents to render. */
+export const createGenericEcosystem: EcosystemFactory = (services) => ({
+  name: "generic",
+  renderers: [],
+  parsePackageName,
+  parseVersion,
+  parseUploadPath: (path) => parsePath(path.split("/")),
+  compareVersions,
+  isPrerelease,
+  publishUpload: async (grant, { packageName, version, path, ...file }) => {
+    await services().publisher.publishFile(grant, packageName, version, {
+      ...file,
+      path: parsePath(path.split("/")),
+    });
+  },
+});

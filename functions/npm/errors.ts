@@ -1,0 +1,77 @@
+import type { Context } from "hono";
+import {
+  InvalidInputError,
+  NotFoundError,
+  type RegistryError,
+  type RegistryErrorCode,
+  VersionExistsError,
+} from "../../shared/errors.ts";
+import type { AppEnv } from "../../shared/http/app.ts";
+import type { ErrorRenderer } from "../../shared/http/errors.ts";
+
+/**
+ * npm's clients retry 408, 420, 429 and 5xx, so only what may succeed by itself gets those. A second publish
+ * is 403, as npm's own registry answers: pnpm and lerna look for it.
+ */
+const STATUS = {
+  unauthenticated: 401,
+  forbidden: 403,
+  "not-found": 404,
+  "already-exists": 409,
+  "version-exists": 403,
+  conflict: 409,
+  "invalid-input": 400,
+  "digest-mismatch": 400,
+  "too-large": 413,
+  "confirmation-required": 400,
+  "precondition-failed": 412,
+  unsupported: 400,
+  "rate-limited": 429,
+  unavailable: 503,
+} as const satisfies Record<RegistryErrorCode, number>;
+
+/**
+ * npm's CLI reads the first scheme: with `Bearer` it tells the user to log in again. Basic stands behind it for
+ * clients that wait to be asked before they send a user name and password.
+ */
+const CHALLENGE = 'Bearer realm="Entrepot", Basic realm="Entrepot"';
+
+/** What npm's clients read: `error` is printed after the status, `reason` is what CouchDB called it. */
+export interface ErrorBody {
+  readonly error: string;
+  readonly reason: string;
+}
+
+/** Failures as npm's clients print them. */
+export const NPM_ERRORS: ErrorRenderer = {
+  failure: (c, error) => {
+    const response = c.json(body(wordsOf(error), error.code), STATUS[error.code]);
+    if (error.code === "unauthenticated") response.headers.set("www-authenticate", CHALLENGE);
+    return response;
+  },
+  notFound: (c) => c.json(body("Not found", "not-found"), 404),
+  internal: (c, requestId) =>
+    c.json(body(`Internal server error; request id ${requestId}`, "internal"), 500),
+};
+
+/** `{"ok":true}`, which npm's clients expect after a change. */
+export function ok(c: Context<AppEnv>, status: 200 | 201 = 200): Response {
+  return c.json({ ok: true }, status);
+}
+
+const body = (error: string, reason: string): ErrorBody => ({ error, reason });
+
+function wordsOf(error: RegistryError): string {
+  if (error instanceof VersionExistsError) {
+    return `You cannot publish over the previously published versions: ${error.version}.`;
+  }
+  if (error instanceof NotFoundError) {
+    if (error.thing === "package") return "Not found";
+    if (error.thing === "version") return `version not found: ${error.identifier}`;
+  }
+  if (error instanceof InvalidInputError && error.issues.length > 1) {
+    const issues = error.issues.map(({ at, problem }) => `${at}: ${problem}`);
+    return `${error.message} (${issues.slice(0, 5).join("; ")})`;
+  }
+  return error.message;
+}
