@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
+import * as z from "zod";
 
 export interface PackageOptions {
   readonly name: string;
@@ -63,3 +64,19 @@ export function publishBody(
 /** Path of a package in a registry, as npm encodes it. */
 export const packagePath = (registry: string, name: string): string =>
   `/npm/${registry}/${name.replace("/", "%2f")}`;
+
+const packumentSchema = z.object({
+  versions: z.record(
+    z.string(),
+    z.looseObject({ dist: z.looseObject({ tarball: z.string(), integrity: z.string() }) }),
+  ),
+  time: z.record(z.string(), z.string()),
+  "dist-tags": z.record(z.string(), z.string()),
+});
+
+/** What tests look at in a packument. */
+export async function readPackument(
+  response: Response,
+): Promise<z.infer<typeof packumentSchema>> {
+  return packumentSchema.parse(await response.json());
+}

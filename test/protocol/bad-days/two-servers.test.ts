@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildTarball, packagePath, publishBody } from "../../support/npm-package.ts";
+import { buildTarball, packagePath, publishBody, readPackument } from "../../support/npm-package.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 
 describe("two servers over one data folder", () => {
@@ -44,7 +44,7 @@ describe("two servers over one data folder", () => {
       const response = await fetch(server.url + packagePath("shared", "busy"), {
         headers: { authorization: `Bearer ${server.adminToken}` },
       });
-      const packument = await response.json();
+      const packument = await readPackument(response);
       expect(Object.keys(packument.versions).sort()).toEqual([...versions].sort());
       expect(Object.keys(packument.time)).toHaveLength(versions.length + 2);
     }
