@@ -21,12 +21,7 @@ export function putRequest(server: BenchServer, path: string, json: string): Uin
   return Buffer.concat([Buffer.from(head(server, "PUT", path, fields)), body]);
 }
 
-function head(
-  server: BenchServer,
-  method: string,
-  path: string,
-  headers: RequestHeaders,
-): string {
+function head(server: BenchServer, method: string, path: string, headers: RequestHeaders): string {
   const fields = {
     Host: `127.0.0.1:${server.port}`,
     Connection: "keep-alive",

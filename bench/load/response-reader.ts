@@ -35,7 +35,7 @@ export class ResponseReader {
 
   #readHead(bytes: Buffer, start: number): number {
     const before = this.#head.length;
-    this.#head += bytes.latin1Slice(start, Math.min(bytes.length, start + MAX_HEAD_BYTES));
+    this.#head += bytes.toString("latin1", start, Math.min(bytes.length, start + MAX_HEAD_BYTES));
     const end = this.#head.indexOf(HEAD_END);
     if (end < 0) {
       if (this.#head.length > MAX_HEAD_BYTES) throw new Error("the head of an answer never ends");
@@ -71,10 +71,10 @@ export class ResponseReader {
   #readLine(bytes: Buffer, start: number): number {
     const end = bytes.indexOf(0x0a, start);
     if (end < 0) {
-      this.#line += bytes.latin1Slice(start);
+      this.#line += bytes.toString("latin1", start);
       return bytes.length;
     }
-    const line = (this.#line + bytes.latin1Slice(start, end)).trimEnd();
+    const line = (this.#line + bytes.toString("latin1", start, end)).trimEnd();
     this.#line = "";
     if (this.#phase === "chunk-end") this.#phase = "chunk-size";
     else if (this.#phase === "chunk-size") {

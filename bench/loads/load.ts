@@ -5,7 +5,15 @@ import { quantile } from "../measure/statistics.ts";
 import type { BenchServer, ServerName } from "../servers/server.ts";
 
 /** What is measured, with its unit. The first ones are better when higher, the others when lower. */
-export const METRICS = ["requests/s", "MB/s", "p50 ms", "p99 ms", "CPU ms", "seconds", "MB"] as const;
+export const METRICS = [
+  "requests/s",
+  "MB/s",
+  "p50 ms",
+  "p99 ms",
+  "CPU ms",
+  "seconds",
+  "MB",
+] as const;
 export type Metric = (typeof METRICS)[number];
 
 /** One figure of one round. */

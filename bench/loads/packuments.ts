@@ -33,7 +33,12 @@ function packumentLoad(size: PackageSize, name: string): Load {
     run: async (server, round) => {
       const measurements: Measurement[] = [];
       for (const form of FORMS) {
-        for (const [encoding, connections] of [["gzip", 1], ["gzip", 8], ["gzip", 64], ["plain", 8]] as const) {
+        for (const [encoding, connections] of [
+          ["gzip", 1],
+          ["gzip", 8],
+          ["gzip", 64],
+          ["plain", 8],
+        ] as const) {
           const request = packumentRequest(server, name, form, encoding);
           const label = packumentCase(size, form, encoding, connections);
           measurements.push(...(await runOne(label, server, request, connections, round)));
@@ -52,7 +57,8 @@ export function packumentRequest(
   encoding: (typeof ENCODINGS)[number],
 ): Uint8Array {
   return getRequest(server, `/${name}`, {
-    Accept: form === "full" ? "application/json" : `${ABBREVIATED}; q=1.0, application/json; q=0.8, */*`,
+    Accept:
+      form === "full" ? "application/json" : `${ABBREVIATED}; q=1.0, application/json; q=0.8, */*`,
     ...(encoding === "gzip" ? { "Accept-Encoding": "gzip" } : {}),
   });
 }

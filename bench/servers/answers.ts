@@ -35,7 +35,12 @@ export async function saveAnswers(
       const answer = await expectOk(await call(reference, `/${name}`, { headers: { accept } }));
       const text = (await answer.text()).replaceAll(registryUrl(reference), ORIGIN);
       const contentType = answer.headers.get("content-type") ?? "application/json";
-      answers.push({ path: `/${name}`, kind, file: `packuments/${name}.${kind}.json`, contentType });
+      answers.push({
+        path: `/${name}`,
+        kind,
+        file: `packuments/${name}.${kind}.json`,
+        contentType,
+      });
       await save(join(folder, `packuments/${name}.${kind}.json`), Buffer.from(text));
     }
   }

@@ -11,7 +11,15 @@ export async function startEntrepot(
   nodeArgs: readonly string[] = [],
 ): Promise<BenchServer> {
   const port = await freePort();
-  const serve = ["serve", "--port", String(port), "--data", join(folder, "entrepot"), "--log", "json"];
+  const serve = [
+    "serve",
+    "--port",
+    String(port),
+    "--data",
+    join(folder, "entrepot"),
+    "--log",
+    "json",
+  ];
   const { pid, stop } = await launch([process.execPath, ...nodeArgs, MAIN, ...serve], port, {
     env: { ENTREPOT_ADMIN_TOKEN: TOKEN },
   });

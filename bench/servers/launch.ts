@@ -6,7 +6,7 @@ const STOP_MS = 10_000;
 
 export interface Launched {
   readonly pid: number;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** A port of 127.0.0.1 that nobody listens on at the moment. */

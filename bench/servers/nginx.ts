@@ -26,7 +26,15 @@ export async function startNginx(
   await mkdir(own, { recursive: true });
   await addressAnswers(answers, own, `http://127.0.0.1:${port}/`);
   await writeFile(join(own, "nginx.conf"), configuration(port, own, answers));
-  const command = [program, "-p", own, "-e", join(own, "error.log"), "-c", join(own, "nginx.conf")] as const;
+  const command = [
+    program,
+    "-p",
+    own,
+    "-e",
+    join(own, "error.log"),
+    "-c",
+    join(own, "nginx.conf"),
+  ] as const;
   const { pid, stop } = await launch([...command], port);
   return { name: "nginx", port, base: "", token: "unchecked", pid, stop };
 }
@@ -60,7 +68,7 @@ http {
       default_type application/json;
       types {}
       gzip_static on;
-      rewrite ^/([^/]+)$ /packuments/$1.$form.json break;
+      rewrite ^/(?<package>[^/]+)$ /packuments/$package.$form.json break;
     }
   }
 }

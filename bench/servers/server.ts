@@ -25,7 +25,11 @@ export function registryUrl(server: Pick<BenchServer, "port" | "base">): string 
 export async function call(
   server: BenchServer,
   path: string,
-  init: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string } = {},
+  init: {
+    readonly method?: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: string;
+  } = {},
 ): Promise<Response> {
   return fetch(`http://127.0.0.1:${server.port}${server.base}${path}`, {
     ...init,

@@ -22,7 +22,14 @@ export async function startVerdaccio(folder: string): Promise<BenchServer> {
   await mkdir(home, { recursive: true });
   const config = join(home, "config.json");
   await writeFile(config, JSON.stringify(configuration(home)));
-  const command = [process.execPath, PROGRAM, "--config", config, "--listen", `127.0.0.1:${port}`] as const;
+  const command = [
+    process.execPath,
+    PROGRAM,
+    "--config",
+    config,
+    "--listen",
+    `127.0.0.1:${port}`,
+  ] as const;
   const { pid, stop } = await launch([...command], port, { readyPath: "/-/ping" });
   const answer = await fetch(`http://127.0.0.1:${port}/-/user/org.couchdb.user:bench`, {
     method: "PUT",

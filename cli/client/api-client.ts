@@ -75,10 +75,14 @@ export class ApiClient {
     const text = await readText(response, url.href);
     const parsed = request.schema.safeParse(text === "" ? {} : parseJson(text));
     if (parsed.success) return parsed.data;
-    throw new CliError(EXIT.failure, `${url.origin}${url.pathname} did not answer as Entrepot does.`, {
-      hint: "Check that the URL is the one of an Entrepot server, and that this command is as new as the server.",
-      cause: parsed.error,
-    });
+    throw new CliError(
+      EXIT.failure,
+      `${url.origin}${url.pathname} did not answer as Entrepot does.`,
+      {
+        hint: "Check that the URL is the one of an Entrepot server, and that this command is as new as the server.",
+        cause: parsed.error,
+      },
+    );
   }
 
   /**
@@ -106,9 +110,12 @@ export class ApiClient {
     const problem = parsed.success ? parsed.data : {};
     const { status } = response;
     const retryAfterSeconds = Math.max(0, Number(response.headers.get("retry-after") ?? 0)) || 0;
-    const answer = { status, code: problem.code ?? "", retryAfterSeconds };
+    // `urn:entrepot:error:not-found` names the same code.
+    const code = problem.code ?? problem.type?.split(":").at(-1) ?? "";
+    const answer = { status, code, retryAfterSeconds };
     const { pathname } = new URL(url);
-    const message = problem.detail ?? problem.title ?? `${pathname} answered with status ${status}.`;
+    const message =
+      problem.detail ?? problem.title ?? `${pathname} answered with status ${status}.`;
     const issues = (problem.issues ?? []).map((issue) => `\n  ${issue.at}: ${issue.problem}`);
     const hint = this.#hint(status, problem.requestId ?? response.headers.get("x-request-id"));
     return new ApiError(answer, message + issues.join(""), {
@@ -123,7 +130,8 @@ export class ApiClient {
         ? `You are not logged in to ${this.url}. Log in: entrepot login ${this.url}`
         : `Log in with another token: entrepot login ${this.url}`;
     }
-    if (status >= 500 && requestId !== null) return `The server's log knows more under request ${requestId}.`;
+    if (status >= 500 && requestId !== null)
+      return `The server's log knows more under request ${requestId}.`;
     return undefined;
   }
 }

@@ -1,7 +1,10 @@
+import { usageError } from "./failures.ts";
+
 /**
  * Builds a path of the API from trusted text and encoded values: whatever a user typed stays one segment.
  *
  * @example apiPath`/registries/${slug}/packages/${name}`
+ * @throws {CliError} for the values that cannot be a segment: nothing, `.` and `..`.
  */
 export function apiPath(literals: TemplateStringsArray, ...values: readonly string[]): string {
   return literals.reduce((path, literal, index) => {
@@ -9,12 +12,10 @@ export function apiPath(literals: TemplateStringsArray, ...values: readonly stri
   });
 }
 
-/** The segments of a file's path, each encoded, with the slashes between them kept. */
-export function encodePath(path: string): string {
-  return path.split("/").map(encodeSegment).join("/");
-}
-
 function encodeSegment(text: string): string {
-  // A lone dot or two would be resolved away by URL parsers, and with it another resource be asked for.
-  return text === "." || text === ".." ? text.replaceAll(".", "%2E") : encodeURIComponent(text);
+  // URL parsers resolve lone dots away, escaped ones too, and with them another resource would be asked for.
+  if (text === "" || text === "." || text === "..") {
+    throw usageError(`"${text}" cannot be a name.`);
+  }
+  return encodeURIComponent(text);
 }

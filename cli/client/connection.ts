@@ -47,10 +47,16 @@ export function parseServerUrl(text: string): string {
   const absolute = text.includes("://") ? text : `${isLocal ? "http" : "https"}://${text}`;
   const url = URL.canParse(absolute) ? new URL(absolute) : undefined;
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    throw usageError(`"${text}" is not the URL of a server.`, "Write it like https://packages.example.com");
+    throw usageError(
+      `"${text}" is not the URL of a server.`,
+      "Write it like https://packages.example.com",
+    );
   }
   if (url.username !== "" || url.password !== "") {
-    throw usageError("The URL of a server must not hold a password.", "Log in instead: entrepot login <url>");
+    throw usageError(
+      "The URL of a server must not hold a password.",
+      "Log in instead: entrepot login <url>",
+    );
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
@@ -58,5 +64,7 @@ export function parseServerUrl(text: string): string {
 /** @throws {CliError} for what cannot stand in a header. */
 export function requireTokenText(text: string): string {
   if (/^[\x21-\x7e]{1,4000}$/.test(text)) return text;
-  throw usageError("This is not a token: a token is one line of letters, digits and signs, without spaces.");
+  throw usageError(
+    "This is not a token: a token is one line of letters, digits and signs, without spaces.",
+  );
 }

@@ -20,8 +20,13 @@ const REASONS: Readonly<Record<string, string>> = {
 export function networkFailure(url: string, cause: unknown): NetworkError {
   const { origin } = new URL(url);
   const code = systemCode(cause);
-  const reason = isTimeout(cause) ? "no answer in time" : (REASONS[code] ?? reasonText(cause, code));
-  return new NetworkError(`Cannot reach ${origin}: ${reason}.`, { hint: hintFor(code, cause), cause });
+  const reason = isTimeout(cause)
+    ? "no answer in time"
+    : (REASONS[code] ?? reasonText(cause, code));
+  return new NetworkError(`Cannot reach ${origin}: ${reason}.`, {
+    hint: hintFor(code, cause),
+    cause,
+  });
 }
 
 function isTimeout(cause: unknown): boolean {

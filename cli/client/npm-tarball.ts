@@ -29,7 +29,9 @@ export async function readTarballManifest(path: string): Promise<TarballManifest
 
 async function readManifestText(path: string): Promise<string> {
   const entries = extract();
-  const unpacking = pipeline(createReadStream(path), createGunzip(), entries).catch(() => undefined);
+  const unpacking = pipeline(createReadStream(path), createGunzip(), entries).catch(
+    () => undefined,
+  );
   try {
     const text = await findManifest(entries, path);
     if (text !== undefined) return text;
@@ -50,7 +52,7 @@ async function findManifest(
 ): Promise<string | undefined> {
   let unpackedBytes = 0;
   for await (const entry of entries) {
-    const { name, type, size = 0 } = entry.header;
+    const { name, type, size } = entry.header;
     unpackedBytes += size;
     if (unpackedBytes > MAX_UNPACKED_BYTES) throw notTarball(path, "it unpacks to more than 4 GiB");
     if (type !== "file" || !/^[^/]+\/package\.json$/.test(name.replace(/^\.\//, ""))) {

@@ -37,7 +37,7 @@ async function prompt(question: string, output: NodeJS.WritableStream): Promise<
 
 /** Whether there is a person to ask. */
 export function isInteractive(): boolean {
-  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+  return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 /** All of standard input as text, without the line break at its end. @throws {CliError} beyond 64 KiB. */
@@ -46,7 +46,8 @@ export async function readStdin(): Promise<string> {
   process.stdin.setEncoding("utf8");
   for await (const chunk of process.stdin) {
     text += String(chunk);
-    if (text.length > MAX_INPUT_BYTES) throw new CliError(EXIT.usage, "Standard input is too long for a token.");
+    if (text.length > MAX_INPUT_BYTES)
+      throw new CliError(EXIT.usage, "Standard input is too long for a token.");
   }
   return text.trim();
 }

@@ -4,6 +4,7 @@ import * as z from "zod";
 
 /** RFC 9457 problem details, as the API answers failures. Everything may be missing: a proxy may have answered. */
 export const problemSchema = z.looseObject({
+  type: z.string().optional(),
   title: z.string().optional(),
   detail: z.string().optional(),
   code: z.string().optional(),
@@ -28,6 +29,8 @@ export const registrySchema = z.looseObject({
     .optional(),
   createdAt: z.string(),
   updatedAt: z.string(),
+  /** What clients are pointed at, under the URL that the server calls its own. */
+  url: z.url().optional(),
 });
 export type RegistryView = z.infer<typeof registrySchema>;
 
@@ -58,6 +61,7 @@ export const fileSchema = z.looseObject({
   path: z.string(),
   sizeBytes: z.number(),
   digests: z.looseObject({ sha256: z.string() }),
+  downloadUrl: z.url(),
 });
 export type FileView = z.infer<typeof fileSchema>;
 
@@ -112,9 +116,7 @@ export const uploadSchema = z.looseObject({
   partSizeBytes: z.number().int().positive(),
   partCount: z.number().int().positive(),
   parts: z.array(partTicketSchema).default([]),
-  arrived: z
-    .array(z.looseObject({ partNumber: z.number(), sizeBytes: z.number() }))
-    .default([]),
+  arrived: z.array(z.looseObject({ partNumber: z.number(), sizeBytes: z.number() })).default([]),
   expiresAt: z.string(),
 });
 export type UploadView = z.infer<typeof uploadSchema>;

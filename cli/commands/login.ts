@@ -10,7 +10,10 @@ import { whoamiSchema } from "../client/schemas.ts";
 import { formatFields, formatTime } from "../client/text.ts";
 import { openSession, outputOf, parseOptions, withCommonOptions, withExamples } from "./session.ts";
 
-const loginSchema = z.object({ url: z.string().optional(), tokenStdin: z.boolean().default(false) });
+const loginSchema = z.object({
+  url: z.string().optional(),
+  tokenStdin: z.boolean().default(false),
+});
 
 /** `login`, `logout` and `whoami`. */
 export function addLoginCommands(program: Command): void {

@@ -93,7 +93,9 @@ function addCreate(group: Command): void {
         .choices(ECOSYSTEMS)
         .makeOptionMandatory(),
     )
-    .addOption(new Option("--kind <kind>", "how it gets packages").choices(REGISTRY_KINDS).default("source"));
+    .addOption(
+      new Option("--kind <kind>", "how it gets packages").choices(REGISTRY_KINDS).default("source"),
+    );
   withExamples(withCommonOptions(withEdits(create)), [
     "registry create my-npm --ecosystem npm",
     'registry create builds --ecosystem generic --visibility public --description "Nightly builds"',
@@ -102,7 +104,12 @@ function addCreate(group: Command): void {
     const { ecosystem, kind, visibility } = parseOptions(command, createSchema);
     const body = { ...editsBody(command), slug, ecosystem, kind, visibility };
     const api = await session.connect();
-    const made = await api.send({ method: "POST", path: "/registries", body, schema: registrySchema });
+    const made = await api.send({
+      method: "POST",
+      path: "/registries",
+      body,
+      schema: registrySchema,
+    });
     session.output.result(
       made,
       () =>
@@ -208,7 +215,10 @@ function addDelete(group: Command): void {
     const session = openSession(command);
     const { confirm } = parseOptions(command, z.object({ confirm: z.string().optional() }));
     if (confirm === undefined && !isInteractive()) {
-      throw usageError(`This deletes ${slug} and every package in it.`, `Confirm: --confirm ${slug}`);
+      throw usageError(
+        `This deletes ${slug} and every package in it.`,
+        `Confirm: --confirm ${slug}`,
+      );
     }
     const typed =
       confirm ??

@@ -103,7 +103,7 @@ export function noteMore(output: Output, nextCursor: string | undefined): void {
 }
 
 /** For flags that may be repeated or hold a list divided by commas. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   const values = value.split(",").map((part) => part.trim());
-  return [...before, ...values.filter((part) => part !== "")];
+  return [...(before ?? []), ...values.filter((part) => part !== "")];
 }

@@ -1,27 +1,37 @@
+import { validRange } from "semver";
 import type { EcosystemName } from "../../shared/domain/registry.ts";
 
 interface EcosystemFacts {
-  /** Movable tags are part of its protocol. */
-  readonly hasTags: boolean;
+  /** Whether a name can be a tag; none can where tags are no part of the protocol. */
+  readonly isTag: (name: string) => boolean;
   /** Path under which its clients download a file, encoded. */
-  downloadPath(registry: string, packageName: string, version: string, path: string): string;
+  readonly downloadPath: (
+    registry: string,
+    packageName: string,
+    version: string,
+    path: string,
+  ) => string;
 }
-
-const encoded = (text: string): string => text.split("/").map(encodeURIComponent).join("/");
 
 /** What the API tells of each ecosystem beyond its records; a new one does not compile without. */
 export const ECOSYSTEM_FACTS: Readonly<Record<EcosystemName, EcosystemFacts>> = {
   generic: {
-    hasTags: false,
+    isTag: () => false,
     downloadPath: (registry, packageName, version, path) =>
-      `/generic/${registry}/${encoded(packageName)}/${encoded(version)}/${encoded(path)}`,
+      `/generic/${registry}/${encodePath(packageName)}/${encodePath(version)}/${encodePath(path)}`,
   },
   npm: {
-    hasTags: true,
+    // https://docs.npmjs.com/cli/v11/commands/npm-dist-tag#caveats: a tag must not read as a version or range.
+    isTag: (name) => encodeURIComponent(name) === name && validRange(name) === null,
     downloadPath: (registry, packageName, _version, path) =>
-      `/npm/${registry}/${packageName.split("/").map(encodeScoped).join("/")}/-/${encoded(path)}`,
+      `/npm/${registry}/${encodePath(packageName)}/-/${encodePath(path)}`,
   },
 };
 
-/** npm clients leave the @ of a scope as it is. */
-const encodeScoped = (text: string): string => encodeURIComponent(text).replace(/^%40/, "@");
+/** Slashes stay, and the @ of a scope, which npm's clients leave as it is too. */
+function encodePath(path: string): string {
+  return path
+    .split("/")
+    .map((segment) => encodeURIComponent(segment).replace(/^%40/, "@"))
+    .join("/");
+}

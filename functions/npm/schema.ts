@@ -11,26 +11,36 @@ const MAX_TAGS = 20;
  * What `PUT /<package>` carries: a publish with `_attachments` (libnpmpublish/lib/publish.js), or without them a
  * packument that was read, edited and sent back (deprecate, unpublish, owner, star).
  */
-export const packageBodySchema = z.object({
-  name: z.string().optional(),
-  _id: z.string().optional(),
-  _rev: z.string().optional(),
-  "dist-tags": z.record(z.string(), z.string()).optional(),
-  versions: z.record(z.string(), jsonObject).optional(),
-  readme: z.unknown().optional(),
-  maintainers: z.unknown().optional(),
-  users: z.unknown().optional(),
-  _attachments: z
-    .record(
-      z.string(),
-      z.object({
-        content_type: z.string().optional(),
-        data: z.string().optional(),
-        length: z.number().int().nonnegative().optional(),
-      }),
-    )
-    .optional(),
-});
+export const packageBodySchema = z
+  .object({
+    name: z.string().optional(),
+    _id: z.string().optional(),
+    _rev: z.string().optional(),
+    "dist-tags": z.record(z.string(), z.string()).optional(),
+    versions: z.record(z.string(), jsonObject).optional(),
+    readme: z.unknown().optional(),
+    maintainers: z.unknown().optional(),
+    users: z.unknown().optional(),
+    _attachments: z
+      .record(
+        z.string(),
+        z.object({
+          content_type: z.string().optional(),
+          data: z.string().optional(),
+          length: z.number().int().nonnegative().optional(),
+        }),
+      )
+      .optional(),
+  })
+  .transform(
+    ({ _id: id, _rev: revision, "dist-tags": distTags, _attachments: attachments, ...rest }) => ({
+      ...rest,
+      id,
+      revision,
+      distTags: distTags ?? {},
+      attachments: new Map(Object.entries(attachments ?? {})),
+    }),
+  );
 export type PackageBody = z.infer<typeof packageBodySchema>;
 
 const stringMap = z.record(z.string(), z.string());
@@ -59,6 +69,9 @@ export const publishTagsSchema = z
   .refine((tags) => Object.keys(tags).length <= MAX_TAGS, {
     error: `more than ${MAX_TAGS} tags`,
   });
+
+/** `PUT /-/package/<package>/dist-tags/<tag>`: a version as a JSON string. */
+export const tagBodySchema = z.string().max(300);
 
 /** `PUT /-/user/org.couchdb.user:<name>` (npm-profile/lib/index.js). */
 export const loginSchema = z.object({

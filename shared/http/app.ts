@@ -22,6 +22,11 @@ export interface AppOptions {
   readonly errors: ErrorRenderer;
   /** The path to route by, for clients that do not encode names as others do. */
   readonly canonicalPath?: (path: string) => string;
+  /**
+   * Paths at which wrong credentials count as none, so that a client whose token has expired, and which sends
+   * it everywhere, can still log in. The path is the one routed by.
+   */
+  readonly allowsWrongCredentials?: (path: string) => boolean;
 }
 
 /**
@@ -37,7 +42,13 @@ export function createApp(services: Services, options: AppOptions): Hono<AppEnv>
   );
   app.use(async (c, next) => {
     const { address, requestId } = c.env;
-    const principal = await authenticate(services, c.req.raw.headers, address);
+    const known = await authenticate(services, c.req.raw.headers, address);
+    if (known === undefined && options.allowsWrongCredentials?.(c.req.path) !== true) {
+      throw new UnauthenticatedError(
+        "This token is not known, has expired or was revoked. Check it, or create a new one.",
+      );
+    }
+    const principal = known ?? ANONYMOUS;
     c.env.actor = actorName(principal);
     c.set("caller", {
       principal,
@@ -60,19 +71,17 @@ function rawPath(url: string): string {
   return start < 0 ? "/" : url.slice(start, query < 0 ? undefined : query);
 }
 
+/** `undefined` for wrong credentials, which are counted. */
 async function authenticate(
   services: Services,
   headers: Headers,
   address: string,
-): Promise<Principal> {
+): Promise<Principal | undefined> {
   const text = credentialsOf(headers);
   if (text === undefined) return ANONYMOUS;
   const principal = await services.tokens.authenticate(text);
-  if (principal !== undefined) return principal;
-  await services.rateLimits.countWrongCredentials(address);
-  throw new UnauthenticatedError(
-    "This token is not known, has expired or was revoked. Check it, or create a new one.",
-  );
+  if (principal === undefined) await services.rateLimits.countWrongCredentials(address);
+  return principal;
 }
 
 /** Host names and addresses with an optional port: what may stand in links that we write. */

@@ -26,7 +26,7 @@ export async function readJson(
 export async function readText(request: Request, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of bodyOf(request)) {
+  for await (const chunk of requestBytes(request)) {
     length += chunk.length;
     if (length > maxBytes) throw new TooLargeError("The request body", maxBytes);
     chunks.push(chunk);
@@ -38,7 +38,12 @@ export async function readText(request: Request, maxBytes: number): Promise<stri
   }
 }
 
-async function* bodyOf(request: Request): AsyncIterable<Uint8Array> {
+/**
+ * The bytes of a request body as they arrive, unzipped where the client zipped them; nothing without a body.
+ *
+ * @throws {InvalidInputError} for an encoding that is not known, or broken gzip.
+ */
+export async function* requestBytes(request: Request): AsyncIterable<Uint8Array> {
   if (request.body === null) return;
   const encoding = request.headers.get("content-encoding") ?? "identity";
   if (encoding === "identity") {
@@ -46,15 +51,22 @@ async function* bodyOf(request: Request): AsyncIterable<Uint8Array> {
     return;
   }
   if (encoding !== "gzip") {
-    throw new InvalidInputError(`The request body has the unknown encoding "${encoding.slice(0, 40)}"; send it plain or with gzip.`);
+    throw new InvalidInputError(
+      `The request body has the unknown encoding "${encoding.slice(0, 40)}"; send it plain or with gzip.`,
+    );
   }
-  const unzipped = Readable.from(request.body).pipe(createGunzip());
+  const source = Readable.from(request.body);
+  const unzipped = source.pipe(createGunzip());
+  // Without a listener, a client that goes away in the middle of its body would end the process.
+  source.on("error", (error) => unzipped.destroy(error));
   try {
     for await (const chunk of unzipped) {
       if (chunk instanceof Uint8Array) yield chunk;
     }
   } catch {
     throw new InvalidInputError("The request body is not valid gzip.");
+  } finally {
+    source.destroy();
   }
 }
 

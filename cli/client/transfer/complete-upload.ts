@@ -3,7 +3,8 @@ import * as z from "zod";
 import type { ApiClient } from "../api-client.ts";
 import { apiPath } from "../api-path.ts";
 import { ApiError, CliError, EXIT, NetworkError } from "../failures.ts";
-import { findPublished } from "../files.ts";
+import { type FileAddress, findPublished } from "../files.ts";
+import { fileSchema, type FileView } from "../schemas.ts";
 
 /** The server reads every byte back, which takes a while for large files. */
 const ANSWER_MS = 10 * 60_000;
@@ -11,15 +12,9 @@ const POLL_MS = 2000;
 
 export interface Expected {
   readonly sha256: string;
-  /** Where the file is found once it is published. */
-  readonly url: string;
+  readonly address: FileAddress;
   readonly signal?: AbortSignal | undefined;
 }
-
-const completedSchema = z.looseObject({
-  sha256: z.string().optional(),
-  digests: z.looseObject({ sha256: z.string() }).optional(),
-});
 
 /**
  * Publishes an upload whose parts have arrived, and checks that what is published is what was sent.
@@ -28,21 +23,23 @@ const completedSchema = z.looseObject({
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html), Lambda only after 15
  * minutes. What is published then tells how it went.
  */
-export async function completeUpload(api: ApiClient, id: string, expected: Expected): Promise<void> {
+export async function completeUpload(
+  api: ApiClient,
+  id: string,
+  expected: Expected,
+): Promise<FileView> {
   try {
-    const answer = await api.send({
+    const published = await api.send({
       method: "POST",
       path: apiPath`/uploads/${id}/complete`,
-      schema: completedSchema,
+      schema: fileSchema,
       signal: expected.signal,
       timeoutMs: ANSWER_MS,
     });
-    const sha256 = answer.sha256 ?? answer.digests?.sha256;
-    return requireSame(expected, sha256 ?? (await publishedSha256(api, expected)));
+    return requireSame(expected, published);
   } catch (error) {
     if (!mayStillHappen(error)) throw error;
-    const sha256 = await awaitPublished(api, id, expected, error);
-    return requireSame(expected, sha256);
+    return awaitPublished(api, id, expected, error);
   }
 }
 
@@ -59,20 +56,16 @@ async function awaitPublished(
   id: string,
   expected: Expected,
   failure: unknown,
-): Promise<string> {
+): Promise<FileView> {
   for (let waitedMs = 0; waitedMs <= ANSWER_MS; waitedMs += POLL_MS) {
     // In this order: an upload that is over has published its file before.
     const unfinished = await isUnfinished(api, id);
-    const sha256 = await publishedSha256(api, expected);
-    if (sha256 === expected.sha256) return sha256;
+    const published = await findPublished(api, expected.address, expected.signal);
+    if (published?.digests.sha256 === expected.sha256) return published;
     if (!unfinished) break;
     await sleep(POLL_MS, undefined, { signal: expected.signal });
   }
   throw failure;
-}
-
-async function publishedSha256(api: ApiClient, expected: Expected): Promise<string> {
-  return (await findPublished(api, expected.url, expected.signal))?.sha256 ?? "";
 }
 
 async function isUnfinished(api: ApiClient, id: string): Promise<boolean> {
@@ -85,11 +78,12 @@ async function isUnfinished(api: ApiClient, id: string): Promise<boolean> {
   }
 }
 
-function requireSame(expected: Expected, sha256: string): void {
-  if (sha256 === expected.sha256) return;
+function requireSame(expected: Expected, published: FileView): FileView {
+  const { sha256 } = published.digests;
+  if (sha256 === expected.sha256) return published;
   throw new CliError(
     EXIT.failure,
-    `The server published a file with sha256 ${sha256 || "(none)"}, not ${expected.sha256}.`,
-    { hint: `Do not use ${expected.url}; tell the administrator of the server.` },
+    `The server published ${published.path} with sha256 ${sha256}, not ${expected.sha256}.`,
+    { hint: "Do not use that file; tell the administrator of the server." },
   );
 }

@@ -1,18 +1,18 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import type { ApiClient } from "../api-client.ts";
 import { CliError, EXIT, NetworkError } from "../failures.ts";
-import type { PublishedFile } from "../files.ts";
 import { networkFailure } from "../network-failure.ts";
+import { readFileChunks } from "../read-file.ts";
 import { retrying } from "../retry.ts";
+import type { HashedFile } from "./hash-file.ts";
 
 /** Lost connections in a row without a byte between them. */
 const ATTEMPTS = 6;
 
 export interface DownloadJob {
   readonly url: string;
-  readonly expected: PublishedFile;
+  readonly expected: HashedFile;
   /** Where the file is to be in the end; `.part` is added until it is whole. */
   readonly out: string;
   readonly signal?: AbortSignal | undefined;
@@ -60,7 +60,9 @@ async function attempt(api: ApiClient, job: DownloadJob, mode: "resume" | "anew"
   throw new CliError(
     EXIT.failure,
     `The bytes of ${job.url} have the sha256 ${sha256}, not ${job.expected.sha256}; they were thrown away.`,
-    { hint: "They were damaged on the way or in storage. Try again; if it stays, tell the administrator." },
+    {
+      hint: "They were damaged on the way or in storage. Try again; if it stays, tell the administrator.",
+    },
   );
 }
 
@@ -71,7 +73,8 @@ async function receiveAll(api: ApiClient, job: DownloadJob, receiver: Receiver):
     const before = receiver.position;
     try {
       await receive(api, job, receiver);
-      if (receiver.position < sizeBytes) throw networkFailure(job.url, new Error("the answer ended too early"));
+      if (receiver.position < sizeBytes)
+        throw networkFailure(job.url, new Error("the answer ended too early"));
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       failures = receiver.position > before ? 1 : failures + 1;
@@ -99,8 +102,10 @@ async function receive(api: ApiClient, job: DownloadJob, receiver: Receiver): Pr
   requireRange(response, receiver.position, url);
   try {
     for await (const chunk of response.body ?? []) {
-      await receiver.write(chunk, url);
-      job.onBytes(chunk.length);
+      const bytes: unknown = chunk;
+      if (!(bytes instanceof Uint8Array)) continue;
+      await receiver.write(bytes, url);
+      job.onBytes(bytes.length);
     }
   } catch (error) {
     if (error instanceof CliError || signal?.aborted === true) throw error;
@@ -136,10 +141,9 @@ class Receiver {
     const { size } = await file.stat();
     if (size > sizeBytes) await file.truncate(0);
     else if (size > 0) {
-      for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-        const bytes: Buffer = Buffer.from(chunk);
-        receiver.#hash.update(bytes);
-        receiver.position += bytes.length;
+      for await (const chunk of readFileChunks(path)) {
+        receiver.#hash.update(chunk);
+        receiver.position += chunk.length;
       }
     }
     return receiver;
@@ -153,7 +157,10 @@ class Receiver {
 
   async write(chunk: Uint8Array, url: string): Promise<void> {
     if (this.position + chunk.length > this.#sizeBytes) {
-      throw new CliError(EXIT.failure, `${url} sends more than the ${this.#sizeBytes} bytes that it announced.`);
+      throw new CliError(
+        EXIT.failure,
+        `${url} sends more than the ${this.#sizeBytes} bytes that it announced.`,
+      );
     }
     await this.#file.writev([chunk]);
     this.#hash.update(chunk);

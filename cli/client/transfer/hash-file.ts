@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { CliError, EXIT, systemCode, usageError } from "../failures.ts";
+import { readFileChunks } from "../read-file.ts";
 
 export interface HashedFile {
   readonly sizeBytes: number;
@@ -16,9 +16,14 @@ export async function requireFile(path: string): Promise<number> {
     if (found.isFile()) return found.size;
   } catch (error) {
     if (systemCode(error) === "ENOENT") throw usageError(`There is no file "${path}".`);
-    throw new CliError(EXIT.failure, `"${path}" cannot be read: ${systemCode(error)}.`, { cause: error });
+    throw new CliError(EXIT.failure, `"${path}" cannot be read: ${systemCode(error)}.`, {
+      cause: error,
+    });
   }
-  throw usageError(`"${path}" is not a file.`, "Name the files themselves, or pack the folder first.");
+  throw usageError(
+    `"${path}" is not a file.`,
+    "Name the files themselves, or pack the folder first.",
+  );
 }
 
 /** Reads a file once, in flat memory. `onBytes` hears of every chunk. @throws {CliError} when it cannot be read. */
@@ -29,17 +34,17 @@ export async function hashFile(
 ): Promise<HashedFile> {
   const hash = createHash("sha256");
   let sizeBytes = 0;
-  const stream = createReadStream(path, { highWaterMark: 1024 * 1024, signal });
   try {
-    for await (const chunk of stream) {
-      const bytes: Buffer = Buffer.from(chunk);
-      hash.update(bytes);
-      sizeBytes += bytes.length;
-      onBytes(bytes.length);
+    for await (const chunk of readFileChunks(path, signal)) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      onBytes(chunk.length);
     }
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    throw new CliError(EXIT.failure, `"${path}" cannot be read: ${systemCode(error)}.`, { cause: error });
+    throw new CliError(EXIT.failure, `"${path}" cannot be read: ${systemCode(error)}.`, {
+      cause: error,
+    });
   }
   return { sizeBytes, sha256: hash.digest("hex") };
 }

@@ -93,9 +93,11 @@ export class PartSender {
 
   async #ticket(number: number, next: readonly number[], signal: AbortSignal): Promise<PartTicket> {
     // One request at a time: the first may bring the tickets that the others wait for.
-    const fetching = this.#fetching.then(async () => {
+    const before = this.#fetching;
+    const fetching = (async () => {
+      await before;
       if (!this.#tickets.has(number)) await this.#fetchTickets(number, next, signal);
-    });
+    })();
     this.#fetching = fetching.catch(() => undefined);
     await fetching;
     const ticket = this.#tickets.get(number);
@@ -118,14 +120,19 @@ export class PartSender {
 
 /** 403: the ticket has expired, and the next attempt has a fresh one. */
 function mayRetry(error: unknown): boolean {
-  const expired = error instanceof ApiError && error.status === 403 && error.code === "AccessDenied";
+  const expired =
+    error instanceof ApiError && error.status === 403 && error.code === "AccessDenied";
   return expired || isTransient(error);
 }
 
 function explain(error: unknown): unknown {
   if (!(error instanceof ApiError) || error.code !== "NoSuchUpload") return error;
-  return new CliError(EXIT.failure, "The upload is over on the server: it was completed, aborted, or has expired.", {
-    hint: "Push the file again; a new upload starts.",
-    cause: error,
-  });
+  return new CliError(
+    EXIT.failure,
+    "The upload is over on the server: it was completed, aborted, or has expired.",
+    {
+      hint: "Push the file again; a new upload starts.",
+      cause: error,
+    },
+  );
 }

@@ -1,8 +1,8 @@
 import type { ApiClient } from "../api-client.ts";
 import { apiPath } from "../api-path.ts";
 import { ApiError, CliError, EXIT, NetworkError } from "../failures.ts";
-import { downloadUrl, type FileAddress, findPublished } from "../files.ts";
-import { objectSchema, type UploadView, uploadSchema } from "../schemas.ts";
+import { type FileAddress, findPublished } from "../files.ts";
+import { type FileView, objectSchema, type UploadView, uploadSchema } from "../schemas.ts";
 import { completeUpload } from "./complete-upload.ts";
 import type { HashedFile } from "./hash-file.ts";
 import { PartSender } from "./part-sender.ts";
@@ -35,6 +35,7 @@ export interface PushResult extends HashedFile {
   readonly package: string;
   readonly version: string;
   readonly path: string;
+  /** To download it from. */
   readonly url: string;
   /** `unchanged`: the same bytes were published there before. */
   readonly outcome: "published" | "unchanged";
@@ -55,31 +56,33 @@ export async function pushFile(
   observer: PushObserver,
 ): Promise<PushResult> {
   const { address, content, signal } = job;
-  const url = downloadUrl(api.url, address);
-  const result = {
+  const result = (file: FileView) => ({
     registry: address.registry,
     package: address.packageName,
     version: address.version,
-    path: address.path,
-    url,
+    path: file.path,
+    url: file.downloadUrl,
     ...content,
-  };
-  const before = await findPublished(api, url, signal);
-  if (before?.sha256 === content.sha256) {
-    return { ...result, outcome: "unchanged", sentParts: 0, resumedParts: 0 };
+  });
+  const before = await findPublished(api, address, signal);
+  if (before?.digests.sha256 === content.sha256) {
+    return { ...result(before), outcome: "unchanged", sentParts: 0, resumedParts: 0 };
   }
-  if (before !== undefined && !job.mutable) throw differs(address, before.sha256);
+  if (before !== undefined && !job.mutable) throw differs(address, before.digests.sha256);
   const target: UploadTarget = { url: api.url, ...address };
   const upload = await resumeOrBegin(api, states, target, job, observer);
   const missing = missingParts(upload, content.sizeBytes);
-  const missingBytes = missing.reduce((sum, number) => sum + partSize(upload, number, content.sizeBytes), 0);
+  const missingBytes = missing.reduce(
+    (sum, number) => sum + partSize(upload, number, content.sizeBytes),
+    0,
+  );
   observer.began(upload, content.sizeBytes - missingBytes);
   const onBytes = (bytes: number): void => observer.bytes(bytes);
   await new PartSender(api, upload, { ...job, onBytes }).send(missing);
   observer.verifying();
-  await finish(api, states, target, upload, job, url);
+  const published = await finish(api, states, target, upload, job);
   return {
-    ...result,
+    ...result(published),
     outcome: "published",
     sentParts: missing.length,
     resumedParts: upload.partCount - missing.length,
@@ -148,19 +151,24 @@ async function finish(
   target: UploadTarget,
   upload: UploadView,
   job: PushJob,
-  url: string,
-): Promise<void> {
+): Promise<FileView> {
+  const { address, content, signal } = job;
   try {
-    await completeUpload(api, upload.id, { ...job.content, url, signal: job.signal });
+    const published = await completeUpload(api, upload.id, { address, ...content, signal });
+    await states.remove(target);
+    return published;
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "digest-mismatch") throw error;
     await states.remove(target);
-    throw new CliError(EXIT.failure, `The server got other bytes than were announced: ${error.message}`, {
-      hint: "The file changed while it was sent, or it was damaged on the way. Nothing was published; push it again.",
-      cause: error,
-    });
+    throw new CliError(
+      EXIT.failure,
+      `The server got other bytes than were announced: ${error.message}`,
+      {
+        hint: "The file changed while it was sent, or it was damaged on the way. Nothing was published; push it again.",
+        cause: error,
+      },
+    );
   }
-  await states.remove(target);
 }
 
 function missingParts(upload: UploadView, sizeBytes: number): readonly number[] {

@@ -44,7 +44,10 @@ export class UploadStates {
   }
 
   async save(target: UploadTarget, state: UploadState): Promise<void> {
-    await writePrivateFile(this.#path(target), `${JSON.stringify({ ...target, ...state }, undefined, 2)}\n`);
+    await writePrivateFile(
+      this.#path(target),
+      `${JSON.stringify({ ...target, ...state }, undefined, 2)}\n`,
+    );
   }
 
   async remove(target: UploadTarget): Promise<void> {
@@ -54,6 +57,9 @@ export class UploadStates {
   #path(target: UploadTarget): string {
     const { url, registry, packageName, version, path } = target;
     const key = JSON.stringify([url, registry, packageName, version, path]);
-    return join(this.#folder, `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`);
+    return join(
+      this.#folder,
+      `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`,
+    );
   }
 }

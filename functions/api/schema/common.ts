@@ -3,17 +3,18 @@ import * as z from "zod";
 /** Objects of the API refuse fields that they do not know: a misspelt option must not be silently ignored. */
 export const closed = z.strictObject;
 
+const ONE_LINE = /^[^\p{Cc}\p{Cs}]*$/u;
+const LINES = /^(?:[^\p{Cc}\p{Cs}]|[\t\n])*$/u;
+
 /** One line of text: no control characters, which logs, headers and keys cannot hold. */
 export const line = (minLength: number, maxLength: number) =>
   z
     .string()
     .min(minLength)
     .max(maxLength)
-    // The pattern also stands in the OpenAPI document; U+D800 to U+DFFF are halves of characters.
-    .regex(
-      /^(?:[^\u0000-\u001f\u007f\ud800-\udfff]|[\ud800-\udbff][\udc00-\udfff])*$/,
-      "holds control characters or broken Unicode",
-    );
+    .refine((text) => ONE_LINE.test(text), "holds control characters or broken Unicode")
+    // For the OpenAPI document in a dialect that all of its readers know.
+    .meta({ pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" });
 
 /** Several lines of text. */
 export const prose = (minLength: number, maxLength: number) =>
@@ -21,10 +22,8 @@ export const prose = (minLength: number, maxLength: number) =>
     .string()
     .min(minLength)
     .max(maxLength)
-    .regex(
-      /^(?:[^\u0000-\u0008\u000b-\u001f\u007f\ud800-\udfff]|[\ud800-\udbff][\udc00-\udfff])*$/,
-      "holds control characters or broken Unicode",
-    );
+    .refine((text) => LINES.test(text), "holds control characters or broken Unicode")
+    .meta({ pattern: "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]*$" });
 
 export const time = z.iso.datetime({ offset: true }).meta({
   description: "A time in ISO 8601 with its zone.",
@@ -58,12 +57,9 @@ export const pageQuery = closed({ limit, cursor });
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   closed({
     items: z.array(item),
-    nextCursor: z
-      .string()
-      .optional()
-      .meta({
-        description: "Absent on the last page. A page may be short, or empty, and have one.",
-      }),
+    nextCursor: z.string().optional().meta({
+      description: "Absent on the last page. A page may be short, or empty, and have one.",
+    }),
   });
 
 export const problem = closed({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isJsonObject, type JsonObject } from "../../../shared/domain/json.ts";
 import { VERSION_STATES } from "../../../shared/domain/package.ts";
 import { bytes, closed, count, cursor, limit, line, prose, time } from "./common.ts";
 
@@ -69,7 +70,8 @@ const version = {
 export const versionView = closed(version).meta({ id: "Version" });
 export const versionDetails = closed({
   ...version,
-  metadata: z.record(z.string(), z.unknown()).meta({
+  metadata: z.custom<JsonObject>(isJsonObject).meta({
+    type: "object",
     description: "What the ecosystem knows of it, such as the manifest in a package.json.",
   }),
 }).meta({ id: "VersionDetails" });

@@ -83,7 +83,9 @@ export class AttachmentScanner {
   /** The document without its tarballs. @throws {InvalidInputError} when it ends within a string. */
   residual(): string {
     if (this.#mode !== "structure") {
-      throw new InvalidInputError("The request body ends in the middle of a string; send all of it.");
+      throw new InvalidInputError(
+        "The request body ends in the middle of a string; send all of it.",
+      );
     }
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(this.#residual));

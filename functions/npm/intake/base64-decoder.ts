@@ -62,7 +62,7 @@ export class Base64Decoder {
 }
 
 const toLatin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 
 const notBase64 = (why: string): InvalidInputError =>
   new InvalidInputError(`The attachment's data is not valid base64: ${why}.`, [

@@ -1,6 +1,5 @@
-import type { Readable } from "node:stream";
 import { createGunzip, type Gunzip } from "node:zlib";
-import { extract, type Extract, type Headers } from "tar-stream";
+import { extract, type Extract } from "tar-stream";
 import type { JsonObject } from "../../../shared/domain/json.ts";
 import { InvalidInputError, RegistryError, TooLargeError } from "../../../shared/errors.ts";
 import { TarballContents } from "./tarball-contents.ts";
@@ -91,14 +90,14 @@ export class TarballCheck {
         await Promise.race([drained, ended]);
       }
     }
-    this.#tar.end();
+    this.#tar.end(undefined);
     await ended;
   }
 
   /** Resolves when the archive ended well. */
   #readEntries(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#tar.on("entry", (header: Headers, stream: Readable, next: (error?: unknown) => void) => {
+      this.#tar.on("entry", (header, stream, next) => {
         try {
           this.#contents.enter(header, stream);
         } catch (error) {
@@ -109,9 +108,11 @@ export class TarballCheck {
         stream.on("end", () => next());
         stream.resume();
       });
-      this.#tar.on("finish", resolve);
+      this.#tar.on("finish", () => resolve());
       this.#tar.on("error", reject);
-      this.#tar.on("close", () => reject(new InvalidInputError("The tarball was not read to its end.")));
+      this.#tar.on("close", () =>
+        reject(new InvalidInputError("The tarball was not read to its end.")),
+      );
     });
   }
 

@@ -1,5 +1,4 @@
-import type { Readable } from "node:stream";
-import type { Headers } from "tar-stream";
+import type { Header } from "tar-stream";
 import { isJsonObject, type JsonObject } from "../../../shared/domain/json.ts";
 import { InvalidInputError, TooLargeError } from "../../../shared/errors.ts";
 import { parseJson } from "../../../shared/http/json-body.ts";
@@ -13,6 +12,11 @@ const MAX_README_BYTES = 256 * 1024;
 /** npm's own registry keeps 64 KiB of a README. */
 const MAX_README_LENGTH = 64 * 1024;
 const README = /^readme(?:\.(?:md|markdown|txt|rst))?$/i;
+
+/** What is needed of the stream of an entry's bytes. */
+export interface EntryStream {
+  on(event: "data", listener: (chunk: unknown) => void): unknown;
+}
 
 /**
  * Takes down what a tarball holds, entry by entry. All entries stand below one folder; npm names it
@@ -30,9 +34,11 @@ export class TarballContents {
   #hasBindingGyp = false;
 
   /** Judges an entry and notes what it is. The caller reads the stream. @throws {InvalidInputError} | {TooLargeError} */
-  enter(header: Headers, stream: Readable): void {
+  enter(header: Header, stream: EntryStream): void {
     if (++this.#entries > MAX_ENTRIES) {
-      throw new InvalidInputError(`The tarball has more than ${MAX_ENTRIES} entries, the limit here.`);
+      throw new InvalidInputError(
+        `The tarball has more than ${MAX_ENTRIES} entries, the limit here.`,
+      );
     }
     const { folder, path } = parseEntryPath(header.name);
     this.#folder ??= folder;
@@ -48,18 +54,18 @@ export class TarballContents {
       );
     }
     if (header.type === "symlink" || header.type === "link") {
-      requireLinkInside(header.type, header.name, header.linkname ?? "");
+      requireLinkInside(header.type, header.name, header.linkname);
       return;
     }
     if (header.type !== "file" && header.type !== "contiguous-file") {
       throw new InvalidInputError(
-        `The tarball has an entry "${header.name.slice(0, 80)}" of type ${header.type ?? "unknown"}; only files, folders and links within it can be published.`,
+        `The tarball has an entry "${header.name.slice(0, 80)}" of the type ${header.type}; only files, folders and links within it can be published.`,
       );
     }
-    this.#enterFile(path, header.size ?? 0, stream);
+    this.#enterFile(path, header.size, stream);
   }
 
-  #enterFile(path: string, sizeBytes: number, stream: Readable): void {
+  #enterFile(path: string, sizeBytes: number, stream: EntryStream): void {
     this.#fileCount++;
     this.#unpackedSizeBytes += sizeBytes;
     if (path === "package.json") {
@@ -105,14 +111,17 @@ export class TarballContents {
     }
     const text = Buffer.concat(this.#packageJson).toString("utf8");
     const value = parsePackageJsonText(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
-    if (!isJsonObject(value)) throw new InvalidInputError("The package.json in the tarball is not a JSON object.");
+    if (!isJsonObject(value))
+      throw new InvalidInputError("The package.json in the tarball is not a JSON object.");
     return value;
   }
 }
 
-function gather(stream: Readable): Uint8Array[] {
+function gather(stream: EntryStream): Uint8Array[] {
   const chunks: Uint8Array[] = [];
-  stream.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+  stream.on("data", (chunk) => {
+    if (chunk instanceof Uint8Array) chunks.push(chunk);
+  });
   return chunks;
 }
 

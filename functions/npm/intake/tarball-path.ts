@@ -34,11 +34,7 @@ export function parseEntryPath(name: string): EntryPath {
  *
  * @throws {InvalidInputError}
  */
-export function requireLinkInside(
-  kind: "link" | "symlink",
-  name: string,
-  target: string,
-): void {
+export function requireLinkInside(kind: "link" | "symlink", name: string, target: string): void {
   const why = problemOf(target);
   if (why !== undefined) throw refused(name, `it links to a place where ${why}`);
   const base = kind === "symlink" ? name.split("/").slice(0, -1) : [];

@@ -1,0 +1,34 @@
+import type { Measurement, Metric } from "./loads/load.ts";
+import { median } from "./measure/statistics.ts";
+import type { ServerName } from "./servers/server.ts";
+
+/** A measurement of one server in one round. */
+export interface Sample extends Measurement {
+  readonly server: ServerName;
+}
+
+/** The median over the rounds; `undefined` when this was not measured. */
+export function medianOf(
+  samples: readonly Sample[],
+  server: ServerName,
+  label: string,
+  metric: Metric,
+): number | undefined {
+  return median(
+    samples
+      .filter((some) => some.server === server && some.case === label && some.metric === metric)
+      .map(({ value }) => value),
+  );
+}
+
+/** What of one server over what of another; `undefined` unless both were measured. */
+export function ratioOf(
+  samples: readonly Sample[],
+  [over, under]: readonly [ServerName, ServerName],
+  label: string,
+  metric: Metric,
+): number | undefined {
+  const a = medianOf(samples, over, label, metric);
+  const b = medianOf(samples, under, label, metric);
+  return a === undefined || b === undefined || b === 0 ? undefined : a / b;
+}

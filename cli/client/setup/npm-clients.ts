@@ -1,0 +1,97 @@
+import type { SetupClient, SetupInput, SetupStep } from "./setup-clients.ts";
+
+const registryUrl = ({ url, registry }: SetupInput): string => `${url}/npm/${registry}/`;
+
+/** npm keeps credentials under the URL without its scheme: https://docs.npmjs.com/cli/configuring-npm/npmrc */
+const authKey = (input: SetupInput): string => registryUrl(input).replace(/^https?:/, "");
+
+/** npm, pnpm and yarn classic fill in `${NAME}` from the environment themselves. */
+const tokenText = ({ token }: SetupInput): string => token ?? "${ENTREPOT_TOKEN}";
+
+const exportToken = ({ token }: SetupInput): readonly SetupStep[] =>
+  token === undefined
+    ? [
+        {
+          title: "The token comes from the environment:",
+          text: "export ENTREPOT_TOKEN=<your token>",
+        },
+      ]
+    : [];
+
+const SCOPE_NOTE = "# For one scope only, write @your-scope:registry= in place of registry=";
+
+const npmrc = (input: SetupInput): SetupStep => ({
+  title: "Put this into .npmrc of the project, or of your home folder:",
+  file: ".npmrc",
+  text: [
+    SCOPE_NOTE,
+    `registry=${registryUrl(input)}`,
+    `${authKey(input)}:_authToken=${tokenText(input)}`,
+  ].join("\n"),
+});
+
+const withCommands =
+  (...commands: readonly string[]) =>
+  (input: SetupInput): readonly SetupStep[] => [
+    npmrc(input),
+    ...exportToken(input),
+    { title: "Then:", text: commands.join("\n") },
+  ];
+
+/** https://classic.yarnpkg.com/lang/en/docs/cli/config/: classic sends tokens for tarballs only when told to. */
+const yarnClassic = (input: SetupInput): readonly SetupStep[] => {
+  const { text, ...step } = npmrc(input);
+  return [
+    { ...step, text: input.isPublic ? text : `${text}\nalways-auth=true` },
+    ...exportToken(input),
+    { title: "Then:", text: "yarn add <package>\nyarn publish" },
+  ];
+};
+
+/** https://yarnpkg.com/configuration/yarnrc#npmRegistryServer */
+const yarnBerry = (input: SetupInput): readonly SetupStep[] => [
+  {
+    title: "Put this into .yarnrc.yml of the project:",
+    file: ".yarnrc.yml",
+    text: [
+      `npmRegistryServer: "${registryUrl(input)}"`,
+      `npmAuthToken: "${tokenText(input)}"`,
+      ...(input.isPublic ? [] : ["npmAlwaysAuth: true"]),
+      // Berry refuses plain http for every host that is not named here.
+      ...(input.url.startsWith("http:")
+        ? ["unsafeHttpWhitelist:", `  - "${new URL(input.url).hostname}"`]
+        : []),
+    ].join("\n"),
+  },
+  ...exportToken(input),
+  { title: "Then:", text: "yarn add <package>\nyarn npm publish" },
+];
+
+/** https://bun.com/docs/runtime/bunfig#install-registry; publishing reads .npmrc. */
+const bun = (input: SetupInput): readonly SetupStep[] => [
+  {
+    title: "Put this into bunfig.toml of the project:",
+    file: "bunfig.toml",
+    text: `[install]\nregistry = { url = "${registryUrl(input)}", token = "${input.token ?? "$ENTREPOT_TOKEN"}" }`,
+  },
+  { ...npmrc(input), title: "To publish with bun, put this into .npmrc too:" },
+  ...exportToken(input),
+  { title: "Then:", text: "bun add <package>\nbun publish" },
+];
+
+/** Clients of npm registries. */
+export const NPM_CLIENTS: readonly SetupClient[] = [
+  {
+    name: "npm",
+    description: "npm (.npmrc)",
+    steps: withCommands("npm install <package>", "npm publish"),
+  },
+  {
+    name: "pnpm",
+    description: "pnpm (.npmrc)",
+    steps: withCommands("pnpm add <package>", "pnpm publish"),
+  },
+  { name: "yarn", description: "Yarn 1, classic (.npmrc)", steps: yarnClassic },
+  { name: "yarn-berry", description: "Yarn 2 and later (.yarnrc.yml)", steps: yarnBerry },
+  { name: "bun", description: "Bun (bunfig.toml, .npmrc)", steps: bun },
+];

@@ -1,0 +1,36 @@
+import { GENERIC_CLIENTS } from "./generic-clients.ts";
+import { NPM_CLIENTS } from "./npm-clients.ts";
+
+/** What a client's configuration is made of. */
+export interface SetupInput {
+  /** Of the server, without a slash at the end. */
+  readonly url: string;
+  readonly registry: string;
+  readonly isPublic: boolean;
+  /** Absent: a placeholder stands in its place, which the client fills from the environment where it can. */
+  readonly token?: string;
+}
+
+export interface SetupStep {
+  /** What to do with the text: a sentence. */
+  readonly title: string;
+  /** Where it belongs; absent for commands to run. */
+  readonly file?: string;
+  readonly text: string;
+}
+
+export interface SetupClient {
+  readonly name: string;
+  readonly description: string;
+  readonly steps: (input: SetupInput) => readonly SetupStep[];
+}
+
+const CLIENTS: Readonly<Record<string, readonly SetupClient[]>> = {
+  generic: GENERIC_CLIENTS,
+  npm: NPM_CLIENTS,
+};
+
+/** The clients of an ecosystem that can be configured; empty for one that this version does not know. */
+export function setupClients(ecosystem: string): readonly SetupClient[] {
+  return Object.hasOwn(CLIENTS, ecosystem) ? (CLIENTS[ecosystem] ?? []) : [];
+}

@@ -1,0 +1,188 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import type { ApiClient } from "../client/api-client.ts";
+import { apiPath } from "../client/api-path.ts";
+import { usageError } from "../client/failures.ts";
+import { type PackageSpec, parsePackageSpec, requireVersion } from "../client/package-spec.ts";
+import { list } from "../client/pages.ts";
+import { ask, isInteractive } from "../client/prompt.ts";
+import { objectSchema, packageSchema } from "../client/schemas.ts";
+import { formatTable, formatTime } from "../client/text.ts";
+import { addPackageShow } from "./package-show.ts";
+import {
+  listOptions,
+  noteMore,
+  openSession,
+  parseOptions,
+  withCommonOptions,
+  withExamples,
+  withListOptions,
+} from "./session.ts";
+
+/** `package list|show|delete|restore|deprecate`. */
+export function addPackageCommands(program: Command): void {
+  const group = program
+    .command("package")
+    .summary("list, show, delete, restore and deprecate packages")
+    .description("Packages of a registry, and their versions.");
+  addList(group);
+  addPackageShow(group);
+  addDelete(group);
+  addRestore(group);
+  addDeprecate(group);
+}
+
+function addList(group: Command): void {
+  const command = group
+    .command("list")
+    .alias("ls")
+    .summary("list the packages of a registry")
+    .description("Lists packages by name, or those that match a search, best first.")
+    .argument("<registry>")
+    .option("--prefix <text>", "only names that begin so")
+    .option("--search <words>", "only what matches these words");
+  withExamples(withCommonOptions(withListOptions(command)), [
+    "package list my-npm --prefix @acme/",
+    "package list my-npm --search http client --json",
+  ]).action(async (registry: string, _options: unknown, self: Command) => {
+    const session = openSession(self);
+    const { prefix, search } = parseOptions(
+      self,
+      z.object({ prefix: z.string().optional(), search: z.string().optional() }),
+    );
+    const api = await session.connect();
+    const found = await list(api, packageSchema, {
+      path: apiPath`/registries/${registry}/packages`,
+      query: { prefix, search },
+      ...listOptions(self),
+    });
+    session.output.result(found, () =>
+      found.items.length === 0
+        ? `No packages in ${registry}.`
+        : formatTable(
+            ["NAME", "LATEST", "VERSIONS", "UPDATED", "DESCRIPTION"],
+            found.items.map((item) => [
+              item.name,
+              item.latestVersion ?? "",
+              String(item.versionCount),
+              formatTime(item.updatedAt),
+              item.description.slice(0, 60),
+            ]),
+          ),
+    );
+    noteMore(session.output, found.nextCursor);
+  });
+}
+
+function addDelete(group: Command): void {
+  const remove = group
+    .command("delete")
+    .summary("delete a package or a version")
+    .description(
+      "Deletes a package with all its versions, or one version. It can be restored for as long as the registry's policy says.",
+    )
+    .argument("<registry>")
+    .argument("<package[@version]>")
+    .option("-y, --yes", "do not ask");
+  withExamples(withCommonOptions(remove), [
+    "package delete my-npm @acme/app@1.0.0",
+    "package delete builds nightly --yes",
+  ]).action(async (registry: string, text: string, _options: unknown, command: Command) => {
+    const session = openSession(command);
+    const spec = parsePackageSpec(text);
+    const { yes } = parseOptions(command, z.object({ yes: z.boolean().default(false) }));
+    if (!yes) await requireYes(registry, text, spec);
+    const path = pathOf(registry, spec);
+    const api = await session.connect();
+    const answer = await api.send({ method: "DELETE", path, schema: objectSchema });
+    session.output.result(
+      { registry, deleted: text, ...answer },
+      () => `Deleted ${text} of ${registry}.\nUndo: entrepot package restore ${registry} ${text}`,
+    );
+  });
+}
+
+async function requireYes(registry: string, text: string, spec: PackageSpec): Promise<void> {
+  const what = spec.version === undefined ? `${text} with all its versions` : text;
+  if (!isInteractive()) throw usageError(`This deletes ${what} of ${registry}.`, "Confirm: --yes");
+  const answer = await ask(`Delete ${what} of ${registry}? [y/N] `);
+  if (!/^y(es)?$/i.test(answer)) throw usageError("Nothing was deleted.");
+}
+
+function addRestore(group: Command): void {
+  const restore = group
+    .command("restore")
+    .summary("restore what was deleted")
+    .description("Restores a deleted package or version.")
+    .argument("<registry>")
+    .argument("<package[@version]>");
+  withExamples(withCommonOptions(restore), ["package restore my-npm @acme/app@1.0.0"]).action(
+    async (registry: string, text: string, _options: unknown, command: Command) => {
+      const session = openSession(command);
+      const path = `${pathOf(registry, parsePackageSpec(text))}/restore`;
+      const api = await session.connect();
+      const answer = await api.send({ method: "POST", path, schema: objectSchema });
+      session.output.result(
+        { registry, restored: text, ...answer },
+        () => `Restored ${text} of ${registry}.`,
+      );
+    },
+  );
+}
+
+function addDeprecate(group: Command): void {
+  const deprecate = group
+    .command("deprecate")
+    .summary("warn those who install a version")
+    .description("Marks a version as deprecated, with words for those who install it.")
+    .argument("<registry>")
+    .argument("<package@version>")
+    .argument("[message]", "what to use instead")
+    .option("--undo", "take the warning back");
+  withExamples(withCommonOptions(deprecate), [
+    'package deprecate my-npm @acme/app@1.0.0 "Use 2.x"',
+    "package deprecate my-npm @acme/app@1.0.0 --undo",
+  ]).action(
+    async (
+      registry: string,
+      text: string,
+      message: string | undefined,
+      _options: unknown,
+      command: Command,
+    ) => {
+      const session = openSession(command);
+      const spec = requireVersion(text);
+      const { undo } = parseOptions(command, z.object({ undo: z.boolean().default(false) }));
+      if (undo === (message !== undefined)) {
+        throw usageError(
+          "Give either a message or --undo.",
+          "See: entrepot package deprecate --help",
+        );
+      }
+      const answer = await setDeprecation(await session.connect(), registry, spec, message);
+      const did = undo ? "Took back the deprecation of" : "Deprecated";
+      session.output.result(
+        { registry, package: spec.name, ...answer },
+        () => `${did} ${text} of ${registry}.`,
+      );
+    },
+  );
+}
+
+function setDeprecation(
+  api: ApiClient,
+  registry: string,
+  spec: Required<PackageSpec>,
+  message: string | undefined,
+): Promise<object> {
+  const path = `${pathOf(registry, spec)}/deprecation`;
+  return message === undefined
+    ? api.send({ method: "DELETE", path, schema: objectSchema })
+    : api.send({ method: "PUT", path, body: { message }, schema: objectSchema });
+}
+
+function pathOf(registry: string, { name, version }: PackageSpec): string {
+  return version === undefined
+    ? apiPath`/registries/${registry}/packages/${name}`
+    : apiPath`/registries/${registry}/packages/${name}/versions/${version}`;
+}
