@@ -21,7 +21,8 @@ export function withLambdaLimits<Env>(fetch: Fetch<Env>): Fetch<Env> {
     const declared = Number(request.headers.get("content-length") ?? 0);
     if (declared > GATEWAY_BYTES) return tooLong();
     const body = await readWithin(request.body, GATEWAY_BYTES);
-    if (body === undefined || eventBytes(body, request.headers) > INVOCATION_BYTES) return tooLong();
+    if (body === undefined || eventBytes(body, request.headers) > INVOCATION_BYTES)
+      return tooLong();
     const whole = new Request(request.url, {
       method: request.method,
       headers: request.headers,
@@ -44,8 +45,7 @@ async function limitAnswer(response: Response): Promise<Response> {
   });
 }
 
-const tooLong = (): Response =>
-  Response.json({ message: "Request Too Long" }, { status: 413 });
+const tooLong = (): Response => Response.json({ message: "Request Too Long" }, { status: 413 });
 
 function eventBytes(body: Uint8Array, headers: Headers): number {
   const isText =

@@ -17,9 +17,14 @@ export interface Logger extends Log {
  */
 export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Logger {
   const readable =
-    config.log === "pretty" || (config.log === "auto" && process.stderr.isTTY === true);
+    config.log === "pretty" || (config.log === "auto" && process.stderr.isTTY);
   const destination = readable
-    ? pretty({ destination: 2, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l", sync: true })
+    ? pretty({
+        destination: 2,
+        ignore: "pid,hostname",
+        translateTime: "SYS:HH:MM:ss.l",
+        sync: true,
+      })
     : pino.destination({ dest: 2, sync: false, minLength: 8192 });
   const logger = pino(
     {

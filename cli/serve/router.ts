@@ -31,7 +31,11 @@ export function createRouter(
   const prefixes: readonly (Route & { readonly prefix: string })[] = [
     ...PROTOCOLS.map(({ name, prefix, createApp }) => {
       const app = createApp(services);
-      return { name, prefix: `${prefix}/`, handle: limited((request, context) => app.fetch(request, context)) };
+      return {
+        name,
+        prefix: `${prefix}/`,
+        handle: limited((request, context) => app.fetch(request, context)),
+      };
     }),
     // Blob storage answers these on AWS, so the limits of functions do not apply.
     { name: "blobs", prefix: "/_blobs/", handle: (request) => blobRoutes.fetch(request) },
@@ -53,7 +57,8 @@ function notFound(): Response {
       type: "about:blank",
       title: "Not Found",
       status: 404,
-      detail: "Nothing is served here. Registries are under /npm/<registry>/ and /generic/<registry>/, the API under /api/v1/.",
+      detail:
+        "Nothing is served here. Registries are under /npm/<registry>/ and /generic/<registry>/, the API under /api/v1/.",
     },
     { status: 404, headers: { "content-type": "application/problem+json" } },
   );

@@ -25,9 +25,7 @@ export function timeOrderedId(nowMs: number): string {
   counter = nowMs === lastMs ? counter + 1 : 0;
   lastMs = nowMs;
   return (
-    nowMs.toString(36).padStart(10, "0") +
-    counter.toString(36).padStart(4, "0") +
-    randomText(10)
+    nowMs.toString(36).padStart(10, "0") + counter.toString(36).padStart(4, "0") + randomText(10)
   );
 }
 

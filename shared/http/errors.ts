@@ -68,7 +68,8 @@ export function toRegistryError(thrown: Error): RegistryError | undefined {
   if (thrown instanceof DigestMismatchError) {
     return new ChecksumMismatchError(`${thrown.message}; send it again.`);
   }
-  if (thrown instanceof BlobTooLargeError) return new TooLargeError("The file", thrown.maxSizeBytes);
+  if (thrown instanceof BlobTooLargeError)
+    return new TooLargeError("The file", thrown.maxSizeBytes);
   if (thrown instanceof InvalidCursorError) {
     return new InvalidInputError("The cursor is not one of this list; start without a cursor.");
   }

@@ -69,7 +69,9 @@ export class DocumentSender {
       const stored = await decompress(await documentBody(this.#services.stores.blobs, document));
       return document.baseUrl === baseUrl
         ? stored
-        : Buffer.from(stored.toString("utf8").replaceAll(`:"${document.baseUrl}/`, `:"${baseUrl}/`));
+        : Buffer.from(
+            stored.toString("utf8").replaceAll(`:"${document.baseUrl}/`, `:"${baseUrl}/`),
+          );
     });
   }
 

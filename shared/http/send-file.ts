@@ -78,7 +78,9 @@ async function sendInline(
   const range = parsed.kind === "range" ? parsed.range : undefined;
   const body = await services.stores.blobs.open(file.digests.sha256, range);
   if (body === undefined) {
-    throw new Error(`the blob ${file.digests.sha256} of ${file.packageName} ${file.path} is missing`);
+    throw new Error(
+      `the blob ${file.digests.sha256} of ${file.packageName} ${file.path} is missing`,
+    );
   }
   if (range === undefined || range.start === 0) services.downloads.count(found);
   if (range === undefined) {

@@ -32,10 +32,7 @@ export const grantLoginOp = (code: string, tokenId: string): WriteOp => ({
   op: "update",
   key: loginKey(code),
   set: { grantedByTokenId: tokenId },
-  conditions: [
-    { kind: "present" },
-    { kind: "equals", attribute: "grantedByTokenId", value: "" },
-  ],
+  conditions: [{ kind: "present" }, { kind: "equals", attribute: "grantedByTokenId", value: "" }],
 });
 
 /** Fails when another poll took it first. */

@@ -1,9 +1,4 @@
-import {
-  ECOSYSTEMS,
-  REGISTRY_KINDS,
-  type Registry,
-  VISIBILITIES,
-} from "../domain/registry.ts";
+import { ECOSYSTEMS, REGISTRY_KINDS, type Registry, VISIBILITIES } from "../domain/registry.ts";
 import { sortableMs } from "../domain/identifiers.ts";
 import type { Item, Key, PutOp, Query, WriteOp } from "../ports/table.ts";
 import { flag, number, strings, text, word } from "./attributes.ts";
@@ -71,10 +66,7 @@ const RECLAIM_PARTITION = "RECLAIM-REGISTRIES";
 const deletedRegistryKey = (id: string): Key => ({ pk: `DELETED-REGISTRY#${id}`, sk: "REGISTRY" });
 
 /** Frees the slug and leaves a row by which the worker finds the packages, due from `reclaimAtMs` on. */
-export const deleteRegistryOps = (
-  registry: Registry,
-  reclaimAtMs: number,
-): readonly WriteOp[] => [
+export const deleteRegistryOps = (registry: Registry, reclaimAtMs: number): readonly WriteOp[] => [
   {
     op: "delete",
     key: registryKey(registry.slug),

@@ -29,9 +29,7 @@ export const createTokenOp = (token: Token): PutOp => ({
     key: tokenKey(token.id),
     index: { pk: "TOKENS", sk: `${sortableMs(token.createdAtMs)}#${token.id}` },
     attributes: { ...token },
-    ...(token.expiresAtMs === 0
-      ? {}
-      : { expiresAtSeconds: Math.ceil(token.expiresAtMs / 1000) }),
+    ...(token.expiresAtMs === 0 ? {} : { expiresAtSeconds: Math.ceil(token.expiresAtMs / 1000) }),
   },
   conditions: [{ kind: "absent" }],
 });

@@ -1,4 +1,9 @@
-import { ForbiddenError, NotFoundError, UnauthenticatedError, UnsupportedError } from "../errors.ts";
+import {
+  ForbiddenError,
+  NotFoundError,
+  UnauthenticatedError,
+  UnsupportedError,
+} from "../errors.ts";
 import { matchesAny } from "../domain/pattern.ts";
 import type { Caller, Principal } from "../domain/principal.ts";
 import type { EcosystemName, Registry } from "../domain/registry.ts";
@@ -103,7 +108,9 @@ export class Access {
     const { principal } = caller;
     if (principal.kind === "anonymous") throw new UnauthenticatedError();
     if (!hasScope(principal.scopes, scope)) {
-      throw new ForbiddenError(`Your token has no scope "${scope}". Create a token with it, or ask an administrator.`);
+      throw new ForbiddenError(
+        `Your token has no scope "${scope}". Create a token with it, or ask an administrator.`,
+      );
     }
     return principal;
   }

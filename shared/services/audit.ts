@@ -16,10 +16,7 @@ import { mapPage, type PageOf, type PageOptions } from "../records/pages.ts";
 import { InvalidInputError } from "../errors.ts";
 
 /** What happened; who, when and from where is added from the caller. */
-export type Happening = Pick<
-  AuditEntry,
-  "action" | "registry" | "package" | "version" | "detail"
->;
+export type Happening = Pick<AuditEntry, "action" | "registry" | "package" | "version" | "detail">;
 
 /** The rows that a change adds to its own transaction: the audit entry and the event for the workers. */
 export function recordOps(
@@ -75,6 +72,7 @@ export class AuditLog {
       case "all":
         return this.#listDays(times, options);
     }
+    throw new Error(`unknown subject ${JSON.stringify(subject satisfies never)}`);
   }
 
   async #page(query: Query): Promise<PageOf<AuditEntry>> {

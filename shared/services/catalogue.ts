@@ -1,11 +1,6 @@
 import { NotFoundError } from "../errors.ts";
 import { isDefined } from "../domain/defined.ts";
-import {
-  isAvailable,
-  type Package,
-  type PackageFile,
-  type Version,
-} from "../domain/package.ts";
+import { isAvailable, type Package, type PackageFile, type Version } from "../domain/package.ts";
 import { number, text } from "../records/attributes.ts";
 import { documentKey, type StoredDocument, toDocument } from "../records/documents.ts";
 import { downloadsKey } from "../records/downloads.ts";

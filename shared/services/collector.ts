@@ -57,7 +57,9 @@ export class Collector {
       met = true;
       await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
     }
-    throw new UnavailableError("The bytes were being cleaned up while they were published; send them again.");
+    throw new UnavailableError(
+      "The bytes were being cleaned up while they were published; send them again.",
+    );
   }
 
   /** One pass over every blob. `graceMs`: how long a blob may be without a reference. */

@@ -122,9 +122,7 @@ async function renderText(
   change: ClosingChange,
 ): Promise<AppendableGzip> {
   const before: AppendableGzip | undefined =
-    previous === undefined
-      ? undefined
-      : { ...previous, gzip: await documentBody(blobs, previous) };
+    previous === undefined ? undefined : { ...previous, gzip: await documentBody(blobs, previous) };
   const previousClosing = before === undefined ? undefined : await readClosing(before);
   const closing = renderer.closing(view, previousClosing, change);
   if (before !== undefined && change.kind === "append") {

@@ -37,7 +37,10 @@ export class Downloads {
           ),
         );
       } catch (error) {
-        this.#stores.log.warn("downloads.flush-failed", { versions: batch.length, why: String(error) });
+        this.#stores.log.warn("downloads.flush-failed", {
+          versions: batch.length,
+          why: String(error),
+        });
         for (const [id, { file, count }] of batch) {
           const known = this.#pending.get(id);
           if (known === undefined) this.#pending.set(id, { file, count });

@@ -46,9 +46,17 @@ export class Events {
         await consumer.consume(events);
       } catch (error) {
         const oldest = events[0]?.atMs ?? now();
-        log.error("events.delivery-failed", error, { consumer: consumer.name, shard, events: events.length });
+        log.error("events.delivery-failed", error, {
+          consumer: consumer.name,
+          shard,
+          events: events.length,
+        });
         if (now() - oldest < MAX_AGE_MS) return 0;
-        log.error("events.given-up", error, { consumer: consumer.name, shard, events: events.length });
+        log.error("events.given-up", error, {
+          consumer: consumer.name,
+          shard,
+          events: events.length,
+        });
       }
     }
     await table.write(items.map((item) => deleteEventOp(item.key)));

@@ -4,7 +4,12 @@ import { ConditionFailedError } from "../ports/table.ts";
 import { removeReferenceOp } from "../records/blob-references.ts";
 import { deleteTagOp, putTagOp } from "../records/tags.ts";
 import { fileKey, toFile } from "../records/files.ts";
-import { addToVersionOp, listVersionsQuery, replaceVersionOp, toVersion } from "../records/versions.ts";
+import {
+  addToVersionOp,
+  listVersionsQuery,
+  replaceVersionOp,
+  toVersion,
+} from "../records/versions.ts";
 import type { RegistryGrant } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import { latestOf } from "./ecosystem.ts";
@@ -43,7 +48,11 @@ export class Lifecycle {
     // In batches, because a transaction holds 100 operations; each batch leaves the documents right.
     const all = [...messages];
     for (let start = 0; start < all.length; start += VERSIONS_A_TRANSACTION) {
-      await this.#deprecateSome(grant, packageName, all.slice(start, start + VERSIONS_A_TRANSACTION));
+      await this.#deprecateSome(
+        grant,
+        packageName,
+        all.slice(start, start + VERSIONS_A_TRANSACTION),
+      );
     }
   }
 
@@ -92,11 +101,18 @@ export class Lifecycle {
       const versions = await this.#versions(grant, packageName);
       const before = versions.find((candidate) => candidate.version === version);
       if (before === undefined || isGone(before)) throw new NotFoundError("version", version);
-      return this.#visibilityChange(grant, current, pkg, versions, [[before, this.#deleted(grant, before)]], {
-        action: "version.delete",
-        version,
-        detail: "",
-      });
+      return this.#visibilityChange(
+        grant,
+        current,
+        pkg,
+        versions,
+        [[before, this.#deleted(grant, before)]],
+        {
+          action: "version.delete",
+          version,
+          detail: "",
+        },
+      );
     });
   }
 
@@ -166,7 +182,9 @@ export class Lifecycle {
     const { table } = this.#stores;
     const key = fileKey(grant.registry.id, packageName, version, path);
     const item = await table.get(key);
-    const versionRow = (await this.#versions(grant, packageName)).find((v) => v.version === version);
+    const versionRow = (await this.#versions(grant, packageName)).find(
+      (v) => v.version === version,
+    );
     if (item === undefined || versionRow === undefined || !isAvailable(versionRow)) {
       throw new NotFoundError("file", path);
     }

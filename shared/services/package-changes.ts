@@ -114,9 +114,9 @@ export class PackageChanges {
     const tags =
       before === undefined || renderers.length === 0
         ? []
-        : (
-            await queryAll(table, (page) => listTagsQuery(registryId, packageName, page))
-          ).map(toTag);
+        : (await queryAll(table, (page) => listTagsQuery(registryId, packageName, page))).map(
+            toTag,
+          );
     const change = await decide({ package: before, tags });
     if (change === undefined) return undefined;
     const documents = documentItems.map((item) =>

@@ -114,7 +114,9 @@ export class Publisher {
       const outcome = await this.#addFile(grant, existing, file, precondition);
       if (outcome !== "lost") return outcome;
     }
-    throw new ConflictError(`${packageName} ${version} is being changed by others too often; try again.`);
+    throw new ConflictError(
+      `${packageName} ${version} is being changed by others too often; try again.`,
+    );
   }
 
   async #findVersion(
@@ -136,16 +138,11 @@ export class Publisher {
     );
     return items.every(
       (item, position) =>
-        item !== undefined &&
-        toFile(item).digests.sha256 === input.files[position]?.digests.sha256,
+        item !== undefined && toFile(item).digests.sha256 === input.files[position]?.digests.sha256,
     );
   }
 
-  #versionChange(
-    grant: RegistryGrant,
-    input: NewVersion,
-    current: CurrentPackage,
-  ): PackageChange {
+  #versionChange(grant: RegistryGrant, input: NewVersion, current: CurrentPackage): PackageChange {
     const { registry, caller } = grant;
     const nowMs = this.#stores.now();
     const before = current.package;
@@ -166,7 +163,9 @@ export class Publisher {
       deletedAtMs: 0,
       restoreUntilMs: 0,
     };
-    const tags = input.tags.map((name): Tag => ({ name, version: input.version, updatedAtMs: nowMs }));
+    const tags = input.tags.map(
+      (name): Tag => ({ name, version: input.version, updatedAtMs: nowMs }),
+    );
     const revived = before?.state === "deleted";
     return {
       package: this.#packageAfter(grant, input, before, nowMs),
@@ -252,7 +251,9 @@ export class Publisher {
     );
     const old = item === undefined ? undefined : toFile(item);
     if (old !== undefined && precondition === "absent") {
-      throw new PreconditionFailedError(`${file.path} of ${version.packageName} ${version.version} exists already.`);
+      throw new PreconditionFailedError(
+        `${file.path} of ${version.packageName} ${version.version} exists already.`,
+      );
     }
     if (old !== undefined && old.digests.sha256 === file.digests.sha256) return "unchanged";
     if (old !== undefined && !registry.policies.mutableFiles) {

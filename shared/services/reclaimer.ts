@@ -3,9 +3,20 @@ import type { Version } from "../domain/package.ts";
 import { removeReferenceOp } from "../records/blob-references.ts";
 import { toDocument } from "../records/documents.ts";
 import { listFilesQuery, toFile } from "../records/files.ts";
-import { listPackagesQuery, packageKey, packagePartition, toPackage, unlistPackageOp } from "../records/packages.ts";
+import {
+  listPackagesQuery,
+  packageKey,
+  packagePartition,
+  toPackage,
+  unlistPackageOp,
+} from "../records/packages.ts";
 import { forgetRegistryOp, reclaimableRegistriesQuery, toRegistry } from "../records/registries.ts";
-import { RECLAIM_SHARDS, reclaimableQuery, replaceVersionOp, toVersion } from "../records/versions.ts";
+import {
+  RECLAIM_SHARDS,
+  reclaimableQuery,
+  replaceVersionOp,
+  toVersion,
+} from "../records/versions.ts";
 import { deleteUploadOp, expiredUploadsQuery, toUpload } from "../records/uploads.ts";
 import { recordOps } from "./audit.ts";
 import { eachItem } from "./queries.ts";
@@ -59,9 +70,7 @@ export class Reclaimer {
       // The tombstone comes first: from here on the version cannot be restored, so its files may go.
       await table.write([
         replaceVersionOp(tombstone, version.state),
-        ...(version.state === "deleted"
-          ? recordOps(WORKER, happening, registryId, now())
-          : []),
+        ...(version.state === "deleted" ? recordOps(WORKER, happening, registryId, now()) : []),
       ]);
       await this.#dropRows((page) =>
         listFilesQuery(registryId, packageName, version.version, page),
@@ -82,7 +91,9 @@ export class Reclaimer {
     let count = 0;
     for (const item of page.items) {
       const registry = toRegistry(item);
-      for await (const row of eachItem(table, (options) => listPackagesQuery(registry.id, options))) {
+      for await (const row of eachItem(table, (options) =>
+        listPackagesQuery(registry.id, options),
+      )) {
         await this.#reclaimPackage(registry.id, row.key.sk);
         count++;
       }

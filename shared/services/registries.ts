@@ -65,7 +65,9 @@ export class Registries {
       );
     }
     if (input.kind !== "source") {
-      throw new UnsupportedError(`Registries of kind "${input.kind}" are not available in this version; create a "source".`);
+      throw new UnsupportedError(
+        `Registries of kind "${input.kind}" are not available in this version; create a "source".`,
+      );
     }
     const nowMs = this.#stores.now();
     const registry: Registry = {
@@ -91,7 +93,8 @@ export class Registries {
         ...recordOps(caller, happening("registry.create", registry), registry.id, nowMs),
       ]);
     } catch (error) {
-      if (error instanceof ConditionFailedError) throw new AlreadyExistsError("registry", input.slug);
+      if (error instanceof ConditionFailedError)
+        throw new AlreadyExistsError("registry", input.slug);
       throw error;
     }
     this.#directory.forget(input.slug);
@@ -124,7 +127,9 @@ export class Registries {
       ]);
     } catch (error) {
       if (error instanceof ConditionFailedError) {
-        throw new ConflictError(`Registry "${slug}" was changed by somebody else meanwhile; look again, then repeat.`);
+        throw new ConflictError(
+          `Registry "${slug}" was changed by somebody else meanwhile; look again, then repeat.`,
+        );
       }
       throw error;
     } finally {

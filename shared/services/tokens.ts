@@ -73,7 +73,10 @@ export class Tokens {
   }
 
   async #lookUp(text: string, textDigest: Buffer): Promise<TokenPrincipal | undefined> {
-    if (this.#adminTokenSha256 !== undefined && timingSafeEqual(this.#adminTokenSha256, textDigest)) {
+    if (
+      this.#adminTokenSha256 !== undefined &&
+      timingSafeEqual(this.#adminTokenSha256, textDigest)
+    ) {
       return ADMIN;
     }
     const parsed = parseTokenText(text);
@@ -129,7 +132,9 @@ export class Tokens {
     const creator = this.#access.requireScope(caller, "tokens:write");
     const isAdmin = hasScope(creator.scopes, "admin");
     if (!isAdmin && (input.rateLimitExempt || (input.owner ?? creator.owner) !== creator.owner)) {
-      throw new ForbiddenError("Only an administrator's token may create tokens for others or exempt them from rate limits.");
+      throw new ForbiddenError(
+        "Only an administrator's token may create tokens for others or exempt them from rate limits.",
+      );
     }
     return this.#createWithin(caller, creator, "access", input);
   }
@@ -168,10 +173,7 @@ export class Tokens {
     return created;
   }
 
-  #make(
-    kind: TokenKind,
-    input: Required<NewToken>,
-  ): CreatedToken {
+  #make(kind: TokenKind, input: Required<NewToken>): CreatedToken {
     const { id, secretSha256, text, hint } = newTokenText(kind);
     const token: Token = {
       ...input,
@@ -278,27 +280,35 @@ const happening = (action: "token.create" | "token.revoke", token: Token) => ({
 function requireSubset(creator: TokenPrincipal, input: NewToken): void {
   const scope = input.scopes.find((wanted) => !hasScope(creator.scopes, wanted));
   if (scope !== undefined) {
-    throw new ForbiddenError(`Your token has no scope "${scope}", so it cannot create a token with it.`);
+    throw new ForbiddenError(
+      `Your token has no scope "${scope}", so it cannot create a token with it.`,
+    );
   }
   requirePatterns("registry", creator.registries, input.registries);
   requirePatterns("package", creator.packages, input.packages);
-  if (creator.expiresAtMs !== 0 && (input.expiresAtMs === 0 || input.expiresAtMs > creator.expiresAtMs)) {
-    throw new ForbiddenError("A token cannot outlive the token that creates it; choose an earlier expiry.");
+  if (
+    creator.expiresAtMs !== 0 &&
+    (input.expiresAtMs === 0 || input.expiresAtMs > creator.expiresAtMs)
+  ) {
+    throw new ForbiddenError(
+      "A token cannot outlive the token that creates it; choose an earlier expiry.",
+    );
   }
 }
 
 /** A creator with patterns may hand on only those very patterns, or exact names that they cover. */
-function requirePatterns(
-  what: string,
-  own: readonly string[],
-  wanted: readonly string[],
-): void {
+function requirePatterns(what: string, own: readonly string[], wanted: readonly string[]): void {
   if (own.length === 0) return;
   const uncovered =
     wanted.length === 0
       ? "*"
-      : wanted.find((pattern) => !own.includes(pattern) && (pattern.includes("*") || !matchesAny(own, pattern)));
+      : wanted.find(
+          (pattern) =>
+            !own.includes(pattern) && (pattern.includes("*") || !matchesAny(own, pattern)),
+        );
   if (uncovered !== undefined) {
-    throw new ForbiddenError(`Your token reaches only some of each ${what}; it cannot create one for "${uncovered}".`);
+    throw new ForbiddenError(
+      `Your token reaches only some of each ${what}; it cannot create one for "${uncovered}".`,
+    );
   }
 }

@@ -1,4 +1,9 @@
-import { ChecksumMismatchError, InvalidInputError, NotFoundError, TooLargeError } from "../errors.ts";
+import {
+  ChecksumMismatchError,
+  InvalidInputError,
+  NotFoundError,
+  TooLargeError,
+} from "../errors.ts";
 import { FILE_DIGESTS, isDigest, requireDigests } from "../domain/digest.ts";
 import { randomText } from "../domain/identifiers.ts";
 import { actorName } from "../domain/principal.ts";
@@ -10,7 +15,13 @@ import {
   type Ticket,
   type UploadedPart,
 } from "../ports/blobs.ts";
-import { createUploadOp, deleteUploadOp, toUpload, type Upload, uploadKey } from "../records/uploads.ts";
+import {
+  createUploadOp,
+  deleteUploadOp,
+  toUpload,
+  type Upload,
+  uploadKey,
+} from "../records/uploads.ts";
 import type { RegistryGrant } from "./access.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 
@@ -127,7 +138,9 @@ export class Uploads {
     try {
       return await this.#stores.blobs.listParts(upload.multipartId);
     } catch (error) {
-      throw error instanceof MultipartNotFoundError ? new NotFoundError("upload", upload.id) : error;
+      throw error instanceof MultipartNotFoundError
+        ? new NotFoundError("upload", upload.id)
+        : error;
     }
   }
 
@@ -144,7 +157,9 @@ export class Uploads {
     const partCount = this.partCount(upload);
     for (let number = 1; number <= partCount; number++) {
       if (arrived.get(number) !== this.partSize(upload, number)) {
-        throw new InvalidInputError(`Part ${number} of ${partCount} has not arrived; send it, then complete again.`);
+        throw new InvalidInputError(
+          `Part ${number} of ${partCount} has not arrived; send it, then complete again.`,
+        );
       }
     }
     const blob = await this.#join(upload, partCount);

@@ -22,7 +22,9 @@ export async function buildTarball(options: PackageOptions): Promise<Buffer> {
   }
   archive.finalize();
   const chunks: Uint8Array[] = [];
-  for await (const chunk of archive) chunks.push(chunk);
+  for await (const chunk of archive) {
+    if (chunk instanceof Uint8Array) chunks.push(chunk);
+  }
   return gzipSync(Buffer.concat(chunks));
 }
 
@@ -75,8 +77,6 @@ const packumentSchema = z.object({
 });
 
 /** What tests look at in a packument. */
-export async function readPackument(
-  response: Response,
-): Promise<z.infer<typeof packumentSchema>> {
+export async function readPackument(response: Response): Promise<z.infer<typeof packumentSchema>> {
   return packumentSchema.parse(await response.json());
 }

@@ -8,7 +8,11 @@ import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
 import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
 import type { Registry } from "../../shared/domain/registry.ts";
 import { SILENT_LOG } from "../../shared/ports/log.ts";
-import { createServices, type ServiceOptions, type Services } from "../../shared/services/services.ts";
+import {
+  createServices,
+  type ServiceOptions,
+  type Services,
+} from "../../shared/services/services.ts";
 import type { Stores } from "../../shared/services/stores.ts";
 
 export const ADMIN_TOKEN = "test-admin-token-of-26-chars";

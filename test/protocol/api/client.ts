@@ -86,14 +86,16 @@ function check(
   // A route that is not there at all is for the test to judge.
   if (found === undefined || operation === undefined) return;
   const response = operation.responses[String(status)];
-  if (response === undefined) throw new Error(`${method} ${found[0]} does not document ${status}: ${JSON.stringify(body)}`);
+  if (response === undefined)
+    throw new Error(`${method} ${found[0]} does not document ${status}: ${JSON.stringify(body)}`);
   if (response.content === undefined) {
     if (body !== null) throw new Error(`${method} ${found[0]} documents no body for ${status}`);
     return;
   }
   const [type = ""] = (headers.get("content-type") ?? "").split(";");
   const content = response.content[type];
-  if (content === undefined) throw new Error(`${method} ${found[0]} does not document ${type} for ${status}`);
+  if (content === undefined)
+    throw new Error(`${method} ${found[0]} does not document ${type} for ${status}`);
   toZod(document, content.schema).parse(body);
 }
 

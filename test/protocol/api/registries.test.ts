@@ -12,7 +12,14 @@ const NEW = { slug: "files", ecosystem: "generic", kind: "source", visibility: "
 describe("creating a registry", () => {
   test("answers 201 with where it is and everything about it", async () => {
     const answer = await api.call("POST", "/registries", {
-      body: { ...NEW, description: "Our files", emoji: "📦", colour: "#aa00FF", labels: ["team-a"], policies: { restoreDays: 30 } },
+      body: {
+        ...NEW,
+        description: "Our files",
+        emoji: "📦",
+        colour: "#aa00FF",
+        labels: ["team-a"],
+        policies: { restoreDays: 30 },
+      },
     });
     expect(answer.status).toBe(201);
     expect(answer.headers.get("location")).toBe("/api/v1/registries/files");
@@ -25,11 +32,16 @@ describe("creating a registry", () => {
       policies: { mutableFiles: false, restoreDays: 30 },
       url: "http://registry.test/generic/files/",
     });
-    expect(await api.call("GET", "/registries/files")).toMatchObject({ status: 200, body: answer.body });
+    expect(await api.call("GET", "/registries/files")).toMatchObject({
+      status: 200,
+      body: answer.body,
+    });
   });
 
   test("takes private sources for granted", async () => {
-    const { body } = await api.call("POST", "/registries", { body: { slug: "js", ecosystem: "npm" } });
+    const { body } = await api.call("POST", "/registries", {
+      body: { slug: "js", ecosystem: "npm" },
+    });
     expect(body).toMatchObject({ kind: "source", visibility: "private" });
   });
 
@@ -64,9 +76,13 @@ describe("creating a registry", () => {
   });
 
   test("needs the scope, before the body is looked at", async () => {
-    expect(await api.call("POST", "/registries", { body: "nonsense", token: null })).toMatchObject({ status: 401 });
+    expect(await api.call("POST", "/registries", { body: "nonsense", token: null })).toMatchObject({
+      status: 401,
+    });
     const token = await api.tokenFor({ scopes: ["packages:write"] });
-    expect(await api.call("POST", "/registries", { body: NEW, token })).toMatchObject({ status: 403 });
+    expect(await api.call("POST", "/registries", { body: NEW, token })).toMatchObject({
+      status: 403,
+    });
   });
 });
 
@@ -78,36 +94,49 @@ describe("changing a registry", () => {
     });
     expect(answer).toMatchObject({
       status: 200,
-      body: { visibility: "public", description: "Our files", policies: { mutableFiles: true, restoreDays: 7 } },
+      body: {
+        visibility: "public",
+        description: "Our files",
+        policies: { mutableFiles: true, restoreDays: 7 },
+      },
     });
   });
 
   test("cannot change what a registry is", async () => {
     await api.call("POST", "/registries", { body: NEW });
-    expect(await api.call("PATCH", "/registries/files", { body: { slug: "other" } })).toMatchObject({
-      status: 400,
-      body: { issues: [{ at: "/slug" }] },
-    });
+    expect(await api.call("PATCH", "/registries/files", { body: { slug: "other" } })).toMatchObject(
+      {
+        status: 400,
+        body: { issues: [{ at: "/slug" }] },
+      },
+    );
   });
 });
 
 describe("deleting a registry", () => {
   test("happens only when its name is typed", async () => {
     await api.call("POST", "/registries", { body: NEW });
-    for (const path of ["/registries/files", "/registries/files?confirm=file", "/registries/files?confirm="]) {
+    for (const path of [
+      "/registries/files",
+      "/registries/files?confirm=file",
+      "/registries/files?confirm=",
+    ]) {
       expect(await api.call("DELETE", path)).toMatchObject({
         status: 400,
         body: { type: "urn:entrepot:error:confirmation-required" },
       });
     }
-    expect(await api.call("DELETE", "/registries/files?confirm=files")).toMatchObject({ status: 204 });
+    expect(await api.call("DELETE", "/registries/files?confirm=files")).toMatchObject({
+      status: 204,
+    });
     expect(await api.call("GET", "/registries/files")).toMatchObject({ status: 404 });
   });
 });
 
 describe("listing registries", () => {
   test("pages by slug", async () => {
-    for (const slug of ["c", "a", "b"]) await api.call("POST", "/registries", { body: { ...NEW, slug } });
+    for (const slug of ["c", "a", "b"])
+      await api.call("POST", "/registries", { body: { ...NEW, slug } });
     const first = await api.call("GET", "/registries?limit=2");
     expect(first.body).toMatchObject({ items: [{ slug: "a" }, { slug: "b" }] });
     const { nextCursor } = Object(first.body);
@@ -120,17 +149,26 @@ describe("listing registries", () => {
     await api.call("POST", "/registries", { body: { ...NEW, slug: "mine" } });
     await api.call("POST", "/registries", { body: { ...NEW, slug: "theirs" } });
     const slugs = async (token: string | null): Promise<unknown> =>
-      Object((await api.call("GET", "/registries", { token })).body).items.map(({ slug }: { slug: string }) => slug);
+      Object((await api.call("GET", "/registries", { token })).body).items.map(
+        ({ slug }: { slug: string }) => slug,
+      );
     expect(await slugs(null)).toEqual(["open"]);
-    expect(await slugs(await api.tokenFor({ scopes: ["packages:read"], registries: ["mine"] }))).toEqual(["mine", "open"]);
+    expect(
+      await slugs(await api.tokenFor({ scopes: ["packages:read"], registries: ["mine"] })),
+    ).toEqual(["mine", "open"]);
   });
 
-  test.each(["limit=0", "limit=101", "limit=x", "limit=1.5", "cursor=abc", "limt=1", "limit=1&limit=2"])(
-    "with ?%s is refused",
-    async (query) => {
-      expect(await api.call("GET", `/registries?${query}`)).toMatchObject({ status: 400 });
-    },
-  );
+  test.each([
+    "limit=0",
+    "limit=101",
+    "limit=x",
+    "limit=1.5",
+    "cursor=abc",
+    "limt=1",
+    "limit=1&limit=2",
+  ])("with ?%s is refused", async (query) => {
+    expect(await api.call("GET", `/registries?${query}`)).toMatchObject({ status: 400 });
+  });
 });
 
 test("what a token may not know of is 404, and 401 without a token, whether it exists or not", async () => {
@@ -138,6 +176,8 @@ test("what a token may not know of is 404, and 401 without a token, whether it e
   const token = await api.tokenFor({ scopes: ["packages:read"], registries: ["other"] });
   for (const slug of ["files", "nothing"]) {
     expect(await api.call("GET", `/registries/${slug}`, { token })).toMatchObject({ status: 404 });
-    expect(await api.call("GET", `/registries/${slug}`, { token: null })).toMatchObject({ status: 401 });
+    expect(await api.call("GET", `/registries/${slug}`, { token: null })).toMatchObject({
+      status: 401,
+    });
   }
 });

@@ -3,7 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { buildTarball, packagePath, publishBody, readPackument } from "../../support/npm-package.ts";
+import {
+  buildTarball,
+  packagePath,
+  publishBody,
+  readPackument,
+} from "../../support/npm-package.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 
 const PUBLISHES = 200;
@@ -76,7 +81,9 @@ it("keeps every acknowledged version whole, and every other whole or absent, whe
     const response = await fetch(server.url + packagePath("crash", name), { headers });
     const listed = response.ok ? (await readPackument(response)).versions[version] : undefined;
     if (attempt.acknowledged) expect(listed, `${name}@${version} was acknowledged`).toBeDefined();
-    const single = await fetch(`${server.url}${packagePath("crash", name)}/${version}`, { headers });
+    const single = await fetch(`${server.url}${packagePath("crash", name)}/${version}`, {
+      headers,
+    });
     expect(single.ok, `${name}@${version} is whole or absent`).toBe(listed !== undefined);
     if (listed === undefined) continue;
     const bytes = Buffer.from(await (await fetch(listed.dist.tarball, { headers })).arrayBuffer());

@@ -2,7 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildTarball, packagePath, publishBody, readPackument } from "../../support/npm-package.ts";
+import {
+  buildTarball,
+  packagePath,
+  publishBody,
+  readPackument,
+} from "../../support/npm-package.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 
 describe("two servers over one data folder", () => {

@@ -18,7 +18,9 @@ const base64 = (algorithm: string, text = BODY): string =>
   createHash(algorithm).update(text).digest("base64");
 
 /** Sends {@link BODY} to a path of its own, and gives the status and whether the file is there afterwards. */
-async function send(headers: Readonly<Record<string, string>>): Promise<readonly [number, boolean]> {
+async function send(
+  headers: Readonly<Record<string, string>>,
+): Promise<readonly [number, boolean]> {
   const path = `/generic/files/checked/1/${++files}`;
   const { status } = await put(registry, path, BODY, headers);
   return [status, (await registry.request(path, { method: "HEAD" })).status === 200];
@@ -71,7 +73,10 @@ describe("a checksum that is none is refused before the bytes are read", () => {
   });
 
   test("so are two headers that contradict each other", async () => {
-    const headers = { "x-checksum-sha256": hex("sha256"), digest: `SHA-256=${base64("sha256", "x")}` };
+    const headers = {
+      "x-checksum-sha256": hex("sha256"),
+      digest: `SHA-256=${base64("sha256", "x")}`,
+    };
     const response = await put(registry, "/generic/files/checked/1/contradiction", BODY, headers);
     expect(await response.json()).toMatchObject({
       issues: [{ at: "digest", problem: "contradicts another header about the sha256" }],

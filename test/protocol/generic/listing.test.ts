@@ -26,7 +26,12 @@ describe("as JSON", () => {
     expect(await json("/generic/files/")).toMatchObject({
       registry: "files",
       packages: [
-        { name: "alpha", latestVersion: "2.0.0", versionCount: 2, url: "http://registry.test/generic/files/alpha/" },
+        {
+          name: "alpha",
+          latestVersion: "2.0.0",
+          versionCount: 2,
+          url: "http://registry.test/generic/files/alpha/",
+        },
         { name: "beta", latestVersion: "1.0.0", versionCount: 1 },
       ],
     });
@@ -50,7 +55,10 @@ describe("as JSON", () => {
     expect(await json("/generic/files/alpha/1.0.0/docs/")).toMatchObject({
       prefix: "docs/",
       files: [
-        { path: "docs/<script>", url: "http://registry.test/generic/files/alpha/1.0.0/docs/%3Cscript%3E" },
+        {
+          path: "docs/<script>",
+          url: "http://registry.test/generic/files/alpha/1.0.0/docs/%3Cscript%3E",
+        },
         { path: "docs/b.txt" },
       ],
     });

@@ -162,7 +162,11 @@ describe("GET of a file", () => {
   });
 
   test("reads a name in whichever Unicode form the client sends it", async () => {
-    await put(registry, `/generic/files/tool/1.0.0/${encodeURIComponent("é".normalize("NFD"))}`, "x");
+    await put(
+      registry,
+      `/generic/files/tool/1.0.0/${encodeURIComponent("é".normalize("NFD"))}`,
+      "x",
+    );
     const response = await registry.request(
       `/generic/files/tool/1.0.0/${encodeURIComponent("é".normalize("NFC"))}`,
     );

@@ -76,7 +76,9 @@ it("a deleted registry is gone at once, its slug is free, and its bytes are recl
   await put("tool/1.0.0/a.bin", "one");
   const path = "/api/v1/registries/files";
   expect((await test.request(path, { method: "DELETE" })).status).toBeGreaterThanOrEqual(400);
-  expect((await test.request(`${path}?confirm=files`, { method: "DELETE" })).status).toBeLessThan(300);
+  expect((await test.request(`${path}?confirm=files`, { method: "DELETE" })).status).toBeLessThan(
+    300,
+  );
   expect(await statusOf("tool/1.0.0/a.bin")).toBe(404);
   await test.createRegistry({ slug: "files", ecosystem: "generic" });
   expect(await statusOf("tool/1.0.0/a.bin")).toBe(404);
@@ -122,7 +124,9 @@ describe("the collector", () => {
     await stores.blobs.put(Buffer.from("half collected"));
     test.clock.aheadMs = 2 * DAY_MS;
     const dying = pauseBeforeRemove(stores.blobs, () => Promise.reject(new Error("killed")));
-    await expect(new Collector({ ...stores, blobs: dying }).collect(DAY_MS)).rejects.toThrow("killed");
+    await expect(new Collector({ ...stores, blobs: dying }).collect(DAY_MS)).rejects.toThrow(
+      "killed",
+    );
     expect(await test.services.collector.collect(DAY_MS)).toEqual({ blobs: 0, bytes: 0 });
     test.clock.aheadMs += 11 * 60_000;
     expect(await test.services.collector.collect(DAY_MS)).toMatchObject({ blobs: 1 });

@@ -39,7 +39,10 @@ describe("the server of a command", () => {
   });
 
   test("is missing with a hint when nothing names one", async () => {
-    await expect(connect({})).rejects.toMatchObject({ exitCode: 2, message: "No server is named." });
+    await expect(connect({})).rejects.toMatchObject({
+      exitCode: 2,
+      message: "No server is named.",
+    });
   });
 
   test("is spoken to anonymously when there is no token for it", async () => {

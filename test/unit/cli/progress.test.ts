@@ -58,7 +58,11 @@ test("a part that has to be sent again is taken back", () => {
 test("what is no terminal sees a whole line now and then", () => {
   const sink = screen({ isTTY: false });
   let nowMs = 0;
-  const progress = new Progress(sink, { label: "a.bin", totalBytes: 100 * MIB, clock: () => nowMs });
+  const progress = new Progress(sink, {
+    label: "a.bin",
+    totalBytes: 100 * MIB,
+    clock: () => nowMs,
+  });
   for (nowMs = 1000; nowMs <= 25_000; nowMs += 1000) progress.add(MIB);
   expect(sink.written).toHaveLength(2);
   expect(sink.written[0]).toMatch(/^a\.bin: 10%.*\n$/);

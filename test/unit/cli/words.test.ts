@@ -31,8 +31,12 @@ describe("a path of the API", () => {
 
   test("cannot be walked up, also not by a URL parser", () => {
     // `..` and its escapes are resolved away by every parser, so that no encoding of them is safe.
-    expect(() => apiPath`/registries/${".."}`).toThrowError(expect.objectContaining({ exitCode: 2 }));
-    expect(() => apiPath`/registries/${"."}`).toThrowError(expect.objectContaining({ exitCode: 2 }));
+    expect(() => apiPath`/registries/${".."}`).toThrowError(
+      expect.objectContaining({ exitCode: 2 }),
+    );
+    expect(() => apiPath`/registries/${"."}`).toThrowError(
+      expect.objectContaining({ exitCode: 2 }),
+    );
     expect(() => apiPath`/registries/${""}`).toThrowError(expect.objectContaining({ exitCode: 2 }));
   });
 });

@@ -3,11 +3,24 @@ import semver from "semver";
 import { describe, expect, test } from "vitest";
 import { compareVersions, isPrerelease } from "../../../functions/generic/versions.ts";
 
-const sorted = (versions: readonly string[]): readonly string[] => [...versions].sort(compareVersions);
+const sorted = (versions: readonly string[]): readonly string[] =>
+  [...versions].sort(compareVersions);
 
 describe("the order of versions", () => {
   test.each([
-    [["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.2.0", "1.10.0"]],
+    [
+      [
+        "1.0.0-alpha",
+        "1.0.0-alpha.1",
+        "1.0.0-alpha.beta",
+        "1.0.0-beta.2",
+        "1.0.0-beta.11",
+        "1.0.0-rc.1",
+        "1.0.0",
+        "1.2.0",
+        "1.10.0",
+      ],
+    ],
     [["1", "1.1", "1.2.3.4", "1.10", "2", "10"]],
     [["v1.9", "1.10", "v2.0"]],
     [["1.0-rc9", "1.0-rc10", "1.0", "1.0-1", "1.0-2", "1.0g"]],
@@ -18,10 +31,16 @@ describe("the order of versions", () => {
     expect(sorted(expected.toReversed())).toEqual(expected);
   });
 
-  const identifier = fc.oneof(fc.nat(30).map(String), fc.constantFrom("a", "b1", "rc", "x-y", "0a"));
+  const identifier = fc.oneof(
+    fc.nat(30).map(String),
+    fc.constantFrom("a", "b1", "rc", "x-y", "0a"),
+  );
   const semantic = fc
     .tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.array(identifier, { maxLength: 3 }))
-    .map(([major, minor, patch, pre]) => `${major}.${minor}.${patch}${pre.length === 0 ? "" : `-${pre.join(".")}`}`);
+    .map(
+      ([major, minor, patch, pre]) =>
+        `${major}.${minor}.${patch}${pre.length === 0 ? "" : `-${pre.join(".")}`}`,
+    );
   const any = fc.oneof(
     semantic,
     fc.stringMatching(/^[v0-2.a+~-]{1,6}$/),
@@ -53,10 +72,16 @@ describe("the order of versions", () => {
 });
 
 describe("a pre-release", () => {
-  test.each(["1.0.0-0", "1.0-rc1", "1.0.beta", "2024.1.dev3", "main-nightly", "1.0-SNAPSHOT"])("is %s", (version) => {
-    expect(isPrerelease(version)).toBe(true);
-  });
-  test.each(["1.0.0", "1.0-1", "1.0-arch", "2024-01-15", "main", "1.0.0+beta", "devel"])("is not %s", (version) => {
-    expect(isPrerelease(version)).toBe(false);
-  });
+  test.each(["1.0.0-0", "1.0-rc1", "1.0.beta", "2024.1.dev3", "main-nightly", "1.0-SNAPSHOT"])(
+    "is %s",
+    (version) => {
+      expect(isPrerelease(version)).toBe(true);
+    },
+  );
+  test.each(["1.0.0", "1.0-1", "1.0-arch", "2024-01-15", "main", "1.0.0+beta", "devel"])(
+    "is not %s",
+    (version) => {
+      expect(isPrerelease(version)).toBe(false);
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { InvalidInputError, TooLargeError } from "../../../shared/errors.ts";
 import { parseJson, readJson } from "../../../shared/http/json-body.ts";
 
-const post = (body: BodyInit, headers: Record<string, string> = {}): Request =>
+const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Request =>
   new Request("http://registry.test/", { method: "POST", body, headers });
 
 describe("JSON request bodies", () => {

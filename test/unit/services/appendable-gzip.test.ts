@@ -23,14 +23,18 @@ describe("a gzip document that grows at its end", () => {
   it("reads the same whether its entries were appended one by one or built at once", async () => {
     const entry = fc.string({ unit: "grapheme", maxLength: 30_000, size: "max" });
     await fc.assert(
-      fc.asyncProperty(fc.array(entry, { maxLength: 12 }), fc.string(), async (entries, closing) => {
-        const closings = entries.map((_, position) => `${position}${closing}`);
-        const appended = await appendAll(entries, closings);
-        const built = await buildGzip("{", entries, ",", closings.at(-1) ?? "}");
-        expect(textOf(appended)).toBe(textOf(built));
-        expect(appended.lengthBytes).toBe(built.lengthBytes);
-        expect(appended.entryCount).toBe(entries.length);
-      }),
+      fc.asyncProperty(
+        fc.array(entry, { maxLength: 12 }),
+        fc.string(),
+        async (entries, closing) => {
+          const closings = entries.map((_, position) => `${position}${closing}`);
+          const appended = await appendAll(entries, closings);
+          const built = await buildGzip("{", entries, ",", closings.at(-1) ?? "}");
+          expect(textOf(appended)).toBe(textOf(built));
+          expect(appended.lengthBytes).toBe(built.lengthBytes);
+          expect(appended.entryCount).toBe(entries.length);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -43,7 +47,10 @@ describe("a gzip document that grows at its end", () => {
   });
 
   it("leaves the sealed run as it was, so that an append costs no more for a long document", async () => {
-    const entries = Array.from({ length: 300 }, (_, n) => `"1.0.${n}":${JSON.stringify("x".repeat(900))}`);
+    const entries = Array.from(
+      { length: 300 },
+      (_, n) => `"1.0.${n}":${JSON.stringify("x".repeat(900))}`,
+    );
     const before = await appendAll(entries, []);
     const after = await appendGzip(before, ",", '"2.0.0":1', "}");
     expect(before.sealedBytes).toBeGreaterThan(0);

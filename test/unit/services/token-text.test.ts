@@ -15,7 +15,9 @@ describe("token text", () => {
     const { text } = newTokenText("session");
     for (let position = 6; position < text.length; position++) {
       const other = text[position] === "x" ? "y" : "x";
-      expect(parseTokenText(text.slice(0, position) + other + text.slice(position + 1))).toBeUndefined();
+      expect(
+        parseTokenText(text.slice(0, position) + other + text.slice(position + 1)),
+      ).toBeUndefined();
     }
   });
 
