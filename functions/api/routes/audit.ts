@@ -2,7 +2,9 @@ import { createRoute } from "@hono/zod-openapi";
 import type * as z from "zod";
 import { InvalidInputError } from "../../../shared/errors.ts";
 import type { Caller } from "../../../shared/domain/principal.ts";
+import type { AuditEntry } from "../../../shared/domain/audit.ts";
 import type { TimeRange } from "../../../shared/records/audit.ts";
+import type { PageOf } from "../../../shared/records/pages.ts";
 import type { AuditSubject } from "../../../shared/services/audit.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { renderAuditEntry, renderPage } from "../render.ts";
@@ -13,6 +15,8 @@ import { openPackage, requireEverywhere } from "./open.ts";
 import { json, READ_PROBLEMS } from "./responses.ts";
 
 const DEFAULT_RANGE_MS = 7 * 86_400_000;
+/** The end of the year 9999: later ones have no name of four digits. */
+const MAX_MS = 253_402_300_799_999;
 
 const list = createRoute({
   method: "get",
@@ -34,12 +38,26 @@ export function createAuditRoutes(services: Services): ApiRouter {
     const caller = c.get("caller");
     const query = present(c.req.valid("query"));
     const subject = await subjectOf(services, caller, query);
-    const times = timesOf(query, services.stores.now());
     const { limit, cursor } = query;
-    const options = cursor === undefined ? { limit } : { limit, cursor };
-    const page = await services.auditLog.list(subject, times, options);
-    return c.json(renderPage(page, renderAuditEntry), 200);
+    if (cursor === undefined) {
+      const times = timesOf(query, services.stores.now());
+      return c.json(
+        renderAudit(await services.auditLog.list(subject, times, { limit }), times),
+        200,
+      );
+    }
+    const { times, within } = parseCursor(cursor);
+    const page = await services.auditLog.list(subject, times, { limit, cursor: within });
+    return c.json(renderAudit(page, times), 200);
   });
+}
+
+function renderAudit(page: PageOf<AuditEntry>, { fromMs, toMs }: TimeRange) {
+  const { cursor } = page;
+  return renderPage(
+    cursor === undefined ? page : { ...page, cursor: `${fromMs}-${toMs}-${cursor}` },
+    renderAuditEntry,
+  );
 }
 
 async function subjectOf(
@@ -72,10 +90,26 @@ async function subjectOf(
 }
 
 function timesOf({ from, to }: AuditQuery, nowMs: number): TimeRange {
-  const toMs = to === undefined ? nowMs + 1 : Math.max(0, Date.parse(to));
-  const fromMs = Math.max(0, from === undefined ? toMs - DEFAULT_RANGE_MS : Date.parse(from));
+  const toMs = to === undefined ? nowMs + 1 : atMs(to);
+  const fromMs = from === undefined ? Math.max(0, toMs - DEFAULT_RANGE_MS) : atMs(from);
   if (fromMs < toMs) return { fromMs, toMs };
   throw new InvalidInputError("`from` must lie before `to`.", [
     { at: "from", problem: "not before `to`" },
   ]);
+}
+
+const atMs = (text: string): number => Math.min(Math.max(0, Date.parse(text)), MAX_MS);
+
+/**
+ * A cursor of ours: the times of the first page, because a default of "now" would be another list on each page,
+ * and the service's own cursor.
+ */
+function parseCursor(cursor: string): { readonly times: TimeRange; readonly within: string } {
+  const [, from = "", to = "", within] = /^(\d{1,15})-(\d{1,15})-(.+)$/.exec(cursor) ?? [];
+  if (within === undefined || Number(to) > MAX_MS) {
+    throw new InvalidInputError("The cursor is not one of this list; start without a cursor.", [
+      { at: "cursor", problem: "not a cursor" },
+    ]);
+  }
+  return { times: { fromMs: Number(from), toMs: Number(to) }, within };
 }

@@ -103,7 +103,7 @@ function check(
 function matches(template: string, path: string): boolean {
   const pattern = template
     .replaceAll("{path}", ".+")
-    .replaceAll("{package}", "(?:@[^/]+/)?[^/]+")
+    .replaceAll("{package}", "(?:(?:@|%40)[^/%]+/)?[^/]+")
     .replaceAll(/\{\w+\}/g, "[^/]+");
   return new RegExp(`^${pattern}$`).test(path);
 }

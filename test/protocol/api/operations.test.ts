@@ -68,6 +68,8 @@ describe("the audit log", () => {
     "from=2001-01-02T00:00:00Z&to=2001-01-01T00:00:00Z",
     "from=yesterday",
     "cursor=x",
+    "cursor=0-1-x",
+    "cursor=0-999999999999999-2026-01-01.",
   ])("with ?%s is refused", async (query) => {
     expect(await api.call("GET", `/audit?${query}`)).toMatchObject({ status: 400 });
   });
