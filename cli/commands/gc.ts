@@ -1,13 +1,19 @@
 import { Argument, type Command } from "commander";
 import * as z from "zod";
 import { objectSchema } from "../client/schemas.ts";
-import { openSession, parseOptions, withCommonOptions, withExamples } from "./session.ts";
+import {
+  openSession,
+  parseOptions,
+  wholeNumber,
+  withCommonOptions,
+  withExamples,
+} from "./session.ts";
 
 /** In the order in which each leaves something for the next. */
 const TASKS = ["sweep-uploads", "reclaim", "collect-garbage"] as const;
 const TIMEOUT_MS = 15 * 60_000;
 
-const flagsSchema = z.object({ graceSeconds: z.coerce.number().int().min(0) });
+const flagsSchema = z.object({ graceSeconds: wholeNumber(0, 366 * 86_400) });
 
 /** `gc`: the maintenance that the server also does by itself, now. */
 export function addGcCommand(program: Command): void {

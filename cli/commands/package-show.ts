@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type * as z from "zod";
+import * as z from "zod";
 import type { ApiClient } from "../client/api-client.ts";
 import { apiPath } from "../client/api-path.ts";
 import { ApiError } from "../client/failures.ts";
@@ -12,14 +12,19 @@ import {
   listOptions,
   noteMore,
   openSession,
+  parseOptions,
   withCommonOptions,
   withExamples,
   withListOptions,
 } from "./session.ts";
 
+const flagsSchema = z.object({ deleted: z.boolean().default(false) });
+
 interface Shown {
   readonly registry: string;
   readonly name: string;
+  /** Of the list of versions. */
+  readonly query: Readonly<Record<string, string | undefined>>;
   readonly limit: number;
   readonly cursor: string | undefined;
 }
@@ -32,16 +37,19 @@ export function addPackageShow(group: Command): void {
     .description("Shows a package with its versions and tags, or a version with its files.")
     .argument("<registry>")
     .argument("<package[@version]>");
+  show.option("--deleted", "list the versions that can be restored");
   withExamples(withCommonOptions(withListOptions(show)), [
     "package show my-npm @acme/app",
     "package show my-npm @acme/app@1.0.0 --json",
   ]).action(async (registry: string, text: string, _options: unknown, command: Command) => {
     const session = openSession(command);
     const { name, version } = parsePackageSpec(text);
-    const shown = { registry, name, ...listOptions(command) };
+    const { deleted } = parseOptions(command, flagsSchema);
+    const state = deleted ? "deleted" : undefined;
+    const shown = { registry, name, query: { state }, ...listOptions(command) };
     const api = await session.connect();
     if (version === undefined) await showPackage(api, session.output, shown);
-    else await showVersion(api, session.output, shown, version);
+    else await showVersion(api, session.output, { ...shown, query: {} }, version);
   });
 }
 

@@ -17,6 +17,7 @@ import {
   openSession,
   parseOptions,
   type Session,
+  wholeNumber,
   withCommonOptions,
   withExamples,
 } from "./session.ts";
@@ -26,7 +27,7 @@ const flagsSchema = z.object({
   version: z.string().optional(),
   path: z.string().optional(),
   contentType: z.string().optional(),
-  parallel: z.coerce.number().int().min(1).max(16),
+  parallel: wholeNumber(1, 16),
   progress: z.boolean(),
 });
 type Flags = z.infer<typeof flagsSchema>;

@@ -14,6 +14,7 @@ import {
   noteMore,
   openSession,
   parseOptions,
+  wholeNumber,
   withCommonOptions,
   withExamples,
   withListOptions,
@@ -40,8 +41,8 @@ const editsSchema = z.object({
   colour: z.string().optional(),
   label: z.array(z.string()).optional(),
   mutableFiles: z.boolean().optional(),
-  restoreDays: z.coerce.number().int().min(0).max(365).optional(),
-  maxFileBytes: z.coerce.number().int().positive().optional(),
+  restoreDays: wholeNumber(0, 365).optional(),
+  maxFileBytes: wholeNumber(1, 5 * 1024 ** 4).optional(),
 });
 
 function withEdits(command: Command): Command {

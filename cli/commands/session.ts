@@ -59,8 +59,15 @@ export function withListOptions(command: Command): Command {
     .option("--all", "every one, however many");
 }
 
+/** A flag that is a whole number, written in digits. */
+export function wholeNumber(min: number, max: number) {
+  const fits = (text: string): boolean =>
+    /^\d{1,16}$/.test(text) && Number(text) >= min && Number(text) <= max;
+  return z.string().refine(fits, `must be a whole number from ${min} to ${max}`).transform(Number);
+}
+
 const listSchema = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000_000),
+  limit: wholeNumber(1, 1_000_000),
   cursor: z.string().optional(),
   all: z.boolean().default(false),
 });

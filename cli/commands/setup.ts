@@ -53,7 +53,7 @@ async function runSetup(
     output.result({ registry: slug, ecosystem: registry.ecosystem, clients: rows }, () =>
       [
         formatTable(
-          ["CLIENT", ""],
+          ["CLIENT", "FOR"],
           rows.map(({ name, description }) => [name, description]),
         ),
         "",

@@ -31,9 +31,14 @@ export function addTokenCommands(program: Command): void {
   addRevoke(group);
 }
 
+const unknownScope = {
+  error: ({ input }: { readonly input?: unknown }) =>
+    `"${String(input)}" is no scope; there are ${SCOPES.join(", ")}`,
+};
+
 const createSchema = z.object({
   description: z.string(),
-  scope: z.array(z.enum(SCOPES)).min(1),
+  scope: z.array(z.enum(SCOPES, unknownScope)).min(1, "names no scope"),
   registry: z.array(z.string()).default([]),
   package: z.array(z.string()).optional(),
   expires: z.string().optional(),

@@ -17,7 +17,14 @@ export type ApiRouter = OpenAPIHono<AppEnv>;
 /** A router whose routes refuse what does not fit their schemas with {@link InvalidInputError}. */
 export function createRouter(): ApiRouter {
   return new OpenAPIHono<AppEnv>({
-    defaultHook: (result) => {
+    defaultHook: (result, c) => {
+      // Without a content type no body is looked for, and one without required fields would pass as `{}`.
+      if (result.target === "json" && c.req.raw.body === null) {
+        throw new InvalidInputError(
+          "The request needs a body in JSON, with Content-Type: application/json.",
+          [{ at: "", problem: "missing" }],
+        );
+      }
       if (!result.success) throw invalidInput(result.target, result.error);
     },
   });

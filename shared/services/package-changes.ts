@@ -209,19 +209,19 @@ export class PackageChanges {
     return rendered.flatMap(({ ops }) => ops);
   }
 
-  /** In the order of publication, with rows that this change is about to write in place of those it read. */
+  /** In the order of publication, with rows that this change is about to write in place of those that are stored. */
   async #availableVersions(
     registryId: string,
     packageName: string,
     changed: readonly Version[],
   ): Promise<readonly Version[]> {
-    const overlay = new Map(changed.map((version) => [version.version, version]));
+    const overlay = new Set(changed.map(({ version }) => version));
     const items = await queryAll(this.#stores.table, (page) =>
       listVersionsQuery(registryId, packageName, page),
     );
-    return items
-      .map(toVersion)
-      .map((version) => overlay.get(version.version) ?? version)
+    const stored = items.map(toVersion).filter(({ version }) => !overlay.has(version));
+    // What is about to be written may be new: the first version of a package that comes back to life.
+    return [...stored, ...changed]
       .filter(isAvailable)
       .sort((a, b) => a.sequence - b.sequence);
   }

@@ -96,7 +96,11 @@ async function damage(answer: IncomingMessage, outgoing: ServerResponse): Promis
   outgoing.end();
 }
 
-async function cut(answer: IncomingMessage, outgoing: ServerResponse, bytes: number): Promise<void> {
+async function cut(
+  answer: IncomingMessage,
+  outgoing: ServerResponse,
+  bytes: number,
+): Promise<void> {
   let left = bytes;
   for await (const chunk of answer) {
     const piece = Buffer.from(chunk).subarray(0, left);

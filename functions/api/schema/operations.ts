@@ -3,12 +3,10 @@ import { AUDIT_ACTIONS } from "../../../shared/domain/audit.ts";
 import { closed, count, cursor, limit, line, time } from "./common.ts";
 
 export const auditQuery = closed({
-  from: time
-    .optional()
-    .meta({
-      description:
-        "Inclusive. Default: seven days before `to`. With a cursor, the times of the first page hold.",
-    }),
+  from: time.optional().meta({
+    description:
+      "Inclusive. Default: seven days before `to`. With a cursor, the times of the first page hold.",
+  }),
   to: time.optional().meta({ description: "Exclusive. Default: now." }),
   actor: line(1, 100)
     .optional()

@@ -68,7 +68,9 @@ describe("the OpenAPI document", () => {
     for (const { path, operation } of operations()) {
       const inPath = operation.parameters.filter((parameter) => parameter.in === "path");
       const declared = inPath.map(({ name }) => name).sort();
-      expect(declared).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort());
+      expect(declared).toEqual(
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name).sort(),
+      );
       expect(inPath.every(({ required }) => required)).toBe(true);
     }
   });

@@ -102,6 +102,14 @@ describe("changing a registry", () => {
     });
   });
 
+  test("needs a body, if an empty one", async () => {
+    await api.call("POST", "/registries", { body: NEW });
+    expect(await api.call("PATCH", "/registries/files")).toMatchObject({ status: 400 });
+    expect(await api.call("PATCH", "/registries/files", { body: {} })).toMatchObject({
+      status: 200,
+    });
+  });
+
   test("cannot change what a registry is", async () => {
     await api.call("POST", "/registries", { body: NEW });
     expect(await api.call("PATCH", "/registries/files", { body: { slug: "other" } })).toMatchObject(

@@ -75,7 +75,7 @@ describe("PUT of a file", () => {
       put(registry, "/generic/files/tool/1.0.0/race", "a", headers),
       put(registry, "/generic/files/tool/1.0.0/race", "a", headers),
     ]);
-    expect(both.map(({ status }) => status).sort()).toEqual([201, 412]);
+    expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 412]);
   });
 
   test("refuses what is larger than the registry allows, by its length and by its bytes", async () => {

@@ -1,7 +1,12 @@
 import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
 import type { ServiceOptions } from "../../../shared/services/services.ts";
-import { buildTarball, type PackageOptions, packagePath, publishBody } from "../../support/npm-package.ts";
+import {
+  buildTarball,
+  type PackageOptions,
+  packagePath,
+  publishBody,
+} from "../../support/npm-package.ts";
 import { openTestRegistry, type TestRegistry } from "../../support/services.ts";
 
 export const SLUG = "js";
@@ -21,7 +26,10 @@ export interface NpmRegistry extends AsyncDisposable {
   readonly test: TestRegistry;
   /** `path` is below the registry's root, as in `/left-pad`. */
   send(path: string, init?: RequestOptions): Promise<Answer>;
-  publish(options: PackageOptions & { readonly tag?: string }, request?: RequestOptions): Promise<Answer>;
+  publish(
+    options: PackageOptions & { readonly tag?: string },
+    request?: RequestOptions,
+  ): Promise<Answer>;
   /** Sends a publish of this tarball with the digests of these bytes, edited by `edit`. */
   publishTarball(
     options: PackageOptions & { readonly tag?: string },
@@ -54,7 +62,10 @@ export async function openNpmRegistry(
   const send: NpmRegistry["send"] = async (path, init = {}) => {
     const { body, headers, ...rest } = init;
     const raw =
-      body === undefined || typeof body === "string" || body instanceof Uint8Array || body instanceof ReadableStream
+      body === undefined ||
+      typeof body === "string" ||
+      body instanceof Uint8Array ||
+      body instanceof ReadableStream
         ? body
         : JSON.stringify(body);
     const response = await test.request(`/npm/${SLUG}${path}`, {
@@ -81,7 +92,8 @@ export async function openNpmRegistry(
       if (status !== 200) throw new Error(`packument of ${name}: ${status}`);
       return json;
     },
-    blobs: async () => (await test.stores.blobs.list({ limit: 1000 })).blobs.map((blob) => blob.sha256),
+    blobs: async () =>
+      (await test.stores.blobs.list({ limit: 1000 })).blobs.map((blob) => blob.sha256),
     token: async (scopes, more = {}) => {
       const response = await test.request("/api/v1/tokens", {
         method: "POST",
@@ -97,7 +109,8 @@ export async function openNpmRegistry(
 }
 
 /** Entries of an archive, in order; `content` is the bytes of a file. */
-export type ArchiveEntry = Partial<Header> & Pick<Header, "name"> & { readonly content?: string | Buffer };
+export type ArchiveEntry = Partial<Header> &
+  Pick<Header, "name"> & { readonly content?: string | Buffer };
 
 /** A tar archive of exactly these entries. */
 export async function buildTar(entries: readonly ArchiveEntry[]): Promise<Buffer> {

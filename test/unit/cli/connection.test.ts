@@ -117,7 +117,7 @@ describe("the URL of a server", () => {
   test.each(["ftp://a.example.com", "https://", "https://user:secret@a.example.com", "not a url"])(
     "%s is refused",
     (text) => {
-      expect(() => parseServerUrl(text)).toThrowError(
+      expect(() => parseServerUrl(text)).toThrow(
         expect.objectContaining({ exitCode: 2, message: expect.not.stringContaining("secret") }),
       );
     },

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parsePackageName, parsePath, parseVersion } from "../../../functions/generic/names.ts";
 import { InvalidInputError } from "../../../shared/errors.ts";
