@@ -5,7 +5,7 @@ const registryUrl = ({ url, registry }: SetupInput): string => `${url}/npm/${reg
 /** npm keeps credentials under the URL without its scheme: https://docs.npmjs.com/cli/configuring-npm/npmrc */
 const authKey = (input: SetupInput): string => registryUrl(input).replace(/^https?:/, "");
 
-/** npm, pnpm and yarn classic fill in `${NAME}` from the environment themselves. */
+/** npm and yarn fill in `${NAME}` from the environment themselves. */
 const tokenText = ({ token }: SetupInput): string => token ?? "${ENTREPOT_TOKEN}";
 
 const exportToken = ({ token }: SetupInput): readonly SetupStep[] =>
@@ -30,13 +30,30 @@ const npmrc = (input: SetupInput): SetupStep => ({
   ].join("\n"),
 });
 
-const withCommands =
-  (...commands: readonly string[]) =>
-  (input: SetupInput): readonly SetupStep[] => [
-    npmrc(input),
-    ...exportToken(input),
-    { title: "Then:", text: commands.join("\n") },
-  ];
+const npm = (input: SetupInput): readonly SetupStep[] => [
+  npmrc(input),
+  ...exportToken(input),
+  { title: "Then:", text: "npm install <package>\nnpm publish" },
+];
+
+/**
+ * From 11.5.3 and 10.34.2 on pnpm fills in variables only in the user's own file, not in a project's
+ * (https://pnpm.io/npmrc): measured with pnpm 12.21.
+ */
+const pnpm = (input: SetupInput): readonly SetupStep[] => [
+  {
+    title: "Put this into .npmrc of the project:",
+    file: ".npmrc",
+    text: `${SCOPE_NOTE}\nregistry=${registryUrl(input)}`,
+  },
+  {
+    title: "Put this into .npmrc of your home folder:",
+    file: "~/.npmrc",
+    text: `${authKey(input)}:_authToken=${tokenText(input)}`,
+  },
+  ...exportToken(input),
+  { title: "Then:", text: "pnpm add <package>\npnpm publish" },
+];
 
 /** https://classic.yarnpkg.com/lang/en/docs/cli/config/: classic sends tokens for tarballs only when told to. */
 const yarnClassic = (input: SetupInput): readonly SetupStep[] => {
@@ -61,6 +78,10 @@ const yarnBerry = (input: SetupInput): readonly SetupStep[] => [
       ...(input.url.startsWith("http:")
         ? ["unsafeHttpWhitelist:", `  - "${new URL(input.url).hostname}"`]
         : []),
+      // `npmMinimalAgeGate` holds new versions back, one's own too: measured with yarn 4.18.
+      "# Yarn waits before it takes new versions, but not those of packages that are named here:",
+      "npmPreapprovedPackages:",
+      '  - "@your-scope/*"',
     ].join("\n"),
   },
   ...exportToken(input),
@@ -81,16 +102,8 @@ const bun = (input: SetupInput): readonly SetupStep[] => [
 
 /** Clients of npm registries. */
 export const NPM_CLIENTS: readonly SetupClient[] = [
-  {
-    name: "npm",
-    description: "npm (.npmrc)",
-    steps: withCommands("npm install <package>", "npm publish"),
-  },
-  {
-    name: "pnpm",
-    description: "pnpm (.npmrc)",
-    steps: withCommands("pnpm add <package>", "pnpm publish"),
-  },
+  { name: "npm", description: "npm (.npmrc)", steps: npm },
+  { name: "pnpm", description: "pnpm (.npmrc)", steps: pnpm },
   { name: "yarn", description: "Yarn 1, classic (.npmrc)", steps: yarnClassic },
   { name: "yarn-berry", description: "Yarn 2 and later (.yarnrc.yml)", steps: yarnBerry },
   { name: "bun", description: "Bun (bunfig.toml, .npmrc)", steps: bun },

@@ -39,8 +39,9 @@ export class TarballCheck {
   #failure: Error | undefined;
 
   constructor() {
+    this.#gunzip.on("error", () => {});
     this.#finished = this.#read();
-    // Who writes or waits for the end learns of a failure there.
+    // Whoever writes, or waits for the end, learns of a failure there; nothing else may, or the process ends.
     this.#finished.catch(() => {});
   }
 
@@ -105,6 +106,8 @@ export class TarballCheck {
           this.#tar.destroy();
           return;
         }
+        // An archive that breaks off within an entry fails there too; the archive itself tells of it.
+        stream.on("error", () => {});
         stream.on("end", () => next());
         stream.resume();
       });
