@@ -42,9 +42,10 @@ export function requireLinkInside(kind: "link" | "symlink", name: string, target
   for (const segment of [...base, ...target.split("/")]) {
     if (segment === "" || segment === ".") continue;
     depth += segment === ".." ? -1 : 1;
-    // Depth 0 is above the one folder that is unpacked.
-    if (depth < 1) throw refused(name, "it links to a place outside of the package");
+    if (depth < 1) break;
   }
+  // Depth 0 is above the one folder that is unpacked.
+  if (depth < 1) throw refused(name, "it links to a place outside of the package");
 }
 
 function problemOf(path: string): string | undefined {

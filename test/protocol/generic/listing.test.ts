@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTestRegistry, type TestRegistry } from "../../support/services.ts";
@@ -97,6 +98,9 @@ describe("as HTML", () => {
     expect(response.headers.get("content-security-policy")).toMatch(
       /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'/,
     );
+    const [, style = ""] = /<style>([^]*)<\/style>/.exec(await response.text()) ?? [];
+    const hash = createHash("sha256").update(style).digest("base64");
+    expect(response.headers.get("content-security-policy")).toContain(`'sha256-${hash}'`);
     expect(response.headers.get("vary")).toBe("accept");
   });
 

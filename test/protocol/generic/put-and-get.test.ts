@@ -203,6 +203,19 @@ describe("GET of a file", () => {
   });
 });
 
+test("a redirect to storage keeps the file's name and type", async () => {
+  const redirecting = await openTestRegistry({ downloads: "redirect" });
+  await genericRegistry(redirecting);
+  await put(redirecting, FILE, "hello");
+  const response = await redirecting.request(FILE);
+  expect([response.status, response.headers.get("cache-control")]).toEqual([307, "no-store"]);
+  const { searchParams } = new URL(response.headers.get("location") ?? "", "http://registry.test");
+  expect(searchParams.get("disposition")).toBe('attachment; filename="tool.tar.gz"');
+  expect(searchParams.get("type")).toBe("application/gzip");
+  expect((await redirecting.request(FILE, { method: "HEAD" })).status).toBe(200);
+  await redirecting.close();
+});
+
 describe("DELETE", () => {
   test("of the last file takes the version, of a version its files, of a package its versions", async () => {
     await put(registry, FILE, "hello");

@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+const MAIN = new URL("../../../cli/main.ts", import.meta.url).pathname;
+
+async function startOnce(folder: string): Promise<{ printed: string; whoami: number }> {
+  const { ENTREPOT_ADMIN_TOKEN: _, ...env } = process.env;
+  const child = spawn(process.execPath, [MAIN, "serve", "--port", "0", "--data", folder], { env });
+  let printed = "";
+  child.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  await expect.poll(() => printed, { timeout: 15_000 }).toContain("Next");
+  const url = /listening on (\S+)/.exec(printed)?.[1] ?? "";
+  const token = /Admin token +(\S+)/.exec(printed)?.[1] ?? "";
+  const response = await fetch(`${url}/api/v1/whoami`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  child.kill("SIGTERM");
+  await new Promise((resolve) => child.once("exit", resolve));
+  return { printed, whoami: response.status };
+}
+
+it("the first start on an empty folder prints an admin token once, and stores only its hash", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "entrepot-first-"));
+  const first = await startOnce(folder);
+  const token = /Admin token +(\S+)/.exec(first.printed)?.[1] ?? "";
+  expect(token).toMatch(/^ep_at_/);
+  expect(first.whoami).toBe(200);
+
+  const second = await startOnce(folder);
+  expect(second.printed).not.toContain("Admin token");
+  expect(second.whoami).toBe(401);
+
+  const secret = token.slice("ep_at_000000000000_".length, -6);
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+  for (const file of files.filter((entry) => entry.isFile())) {
+    expect(readFileSync(join(file.parentPath, file.name)).includes(secret)).toBe(false);
+  }
+  expect(statSync(join(folder, "keys", "secret")).mode & 0o777).toBe(0o600);
+  rmSync(folder, { recursive: true });
+});
