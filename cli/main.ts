@@ -37,8 +37,10 @@ function toCliError(error: unknown): CliError {
   );
 }
 
-process.stdout.on("error", (error: Error) => {
-  // `entrepot … | head` closes the pipe when it has seen enough.
-  process.exit(systemCode(error) === "EPIPE" ? EXIT.ok : EXIT.failure);
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: Error) => {
+    // `entrepot … | head` closes the pipe when it has seen enough.
+    process.exit(systemCode(error) === "EPIPE" ? EXIT.ok : EXIT.failure);
+  });
+}
 process.exitCode = await run(process.argv.slice(2));

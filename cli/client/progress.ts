@@ -97,7 +97,7 @@ export class Progress {
     }
     const filled = Math.round(share * BAR_COLUMNS);
     const bar = `[${"#".repeat(filled)}${"-".repeat(BAR_COLUMNS - filled)}]`;
-    const columns = Math.max(20, this.#sink.columns ?? 80) - 1;
+    const columns = Math.max(20, this.#sink.columns || 80) - 1;
     const room = columns - bar.length - numbers.length - 3;
     const shortLabel = printable(label).slice(0, Math.max(0, room));
     const line = room >= 4 ? `${shortLabel} ${bar} ${numbers}` : numbers;

@@ -44,7 +44,6 @@ export const packageSchema = z.looseObject({
   createdAt: z.string(),
   updatedAt: z.string(),
 });
-export type PackageView = z.infer<typeof packageSchema>;
 
 export const versionSchema = z.looseObject({
   version: z.string(),
@@ -55,7 +54,6 @@ export const versionSchema = z.looseObject({
   sizeBytes: z.number(),
   fileCount: z.number(),
 });
-export type VersionView = z.infer<typeof versionSchema>;
 
 export const fileSchema = z.looseObject({
   path: z.string(),

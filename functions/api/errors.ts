@@ -1,7 +1,7 @@
 import type { RegistryErrorCode } from "../../shared/errors.ts";
 import { createProblemRenderer } from "../../shared/http/problems.ts";
 
-export const API_STATUSES = {
+const API_STATUSES = {
   unauthenticated: 401,
   forbidden: 403,
   "not-found": 404,

@@ -2,7 +2,7 @@ import type { RegistryErrorCode } from "../../shared/errors.ts";
 import { createProblemRenderer } from "../../shared/http/problems.ts";
 
 /** Any HTTP client may talk to us here, so the statuses are those of plain HTTP (RFC 9110). */
-export const GENERIC_STATUSES = {
+const GENERIC_STATUSES = {
   unauthenticated: 401,
   forbidden: 403,
   "not-found": 404,

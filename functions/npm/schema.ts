@@ -79,19 +79,22 @@ export const loginSchema = z.object({
   password: z.string().min(1).max(4096),
 });
 
-/** `POST /-/npm/v1/tokens`: npm 10 sends `readonly`, npm 11 names, scopes and an expiry in days. */
+/**
+ * `POST /-/npm/v1/tokens`: npm 10 sends `readonly`, npm 11 names, scopes and an expiry in days, and
+ * `null` for what it has no value for.
+ */
 export const newTokenSchema = z.object({
-  name: z.string().max(200).optional(),
-  description: z.string().max(500).optional(),
-  readonly: z.boolean().optional(),
-  cidr_whitelist: z.array(z.string()).max(100).optional(),
-  expires: z.number().int().positive().max(36_500).optional(),
-  packages: z.array(z.string().max(300)).max(100).optional(),
-  packages_all: z.boolean().optional(),
-  scopes: z.array(z.string().max(300)).max(100).optional(),
-  orgs: z.array(z.string().max(300)).max(100).optional(),
-  packages_and_scopes_permission: z.enum(["read-only", "read-write", "no-access"]).optional(),
-  orgs_permission: z.enum(["read-only", "read-write", "no-access"]).optional(),
+  name: z.string().max(200).nullish(),
+  description: z.string().max(500).nullish(),
+  readonly: z.boolean().nullish(),
+  cidr_whitelist: z.array(z.string()).max(100).nullish(),
+  expires: z.number().int().positive().max(36_500).nullish(),
+  packages: z.array(z.string().max(300)).max(100).nullish(),
+  packages_all: z.boolean().nullish(),
+  scopes: z.array(z.string().max(300)).max(100).nullish(),
+  orgs: z.array(z.string().max(300)).max(100).nullish(),
+  packages_and_scopes_permission: z.enum(["read-only", "read-write", "no-access"]).nullish(),
+  orgs_permission: z.enum(["read-only", "read-write", "no-access"]).nullish(),
 });
 export type NewTokenBody = z.infer<typeof newTokenSchema>;
 

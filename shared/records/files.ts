@@ -1,6 +1,7 @@
 import type { PackageFile } from "../domain/package.ts";
 import type { Item, Key, PutOp, Query } from "../ports/table.ts";
 import { number, text } from "./attributes.ts";
+import { digestsOf } from "./digests.ts";
 import { packagePartition } from "./packages.ts";
 import type { PageOptions } from "./pages.ts";
 
@@ -30,12 +31,7 @@ export function toFile(item: Item): PackageFile {
     version: text(item, "version"),
     path: text(item, "path"),
     sizeBytes: number(item, "sizeBytes"),
-    digests: {
-      md5: text(item, "md5"),
-      sha1: text(item, "sha1"),
-      sha256: text(item, "sha256"),
-      sha512: text(item, "sha512"),
-    },
+    digests: digestsOf(item),
     contentType: text(item, "contentType"),
     createdAtMs: number(item, "createdAtMs"),
   };

@@ -221,9 +221,7 @@ export class PackageChanges {
     );
     const stored = items.map(toVersion).filter(({ version }) => !overlay.has(version));
     // What is about to be written may be new: the first version of a package that comes back to life.
-    return [...stored, ...changed]
-      .filter(isAvailable)
-      .sort((a, b) => a.sequence - b.sequence);
+    return [...stored, ...changed].filter(isAvailable).sort((a, b) => a.sequence - b.sequence);
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { ForbiddenError, InvalidInputError, NotFoundError } from "../errors.ts";
 import { matchesAny } from "../domain/pattern.ts";
@@ -63,11 +63,10 @@ export class Tokens {
 
   /** Whom a token's text belongs to; `undefined` when it is nobody's, revoked or expired. */
   async authenticate(text: string): Promise<TokenPrincipal | undefined> {
-    const textDigest = digest(text);
-    const id = textDigest.toString("base64");
+    const id = hash("sha256", text, "base64");
     const known = this.#known.get(id);
     if (known !== undefined) return isExpired(known, this.#stores.now()) ? undefined : known;
-    const principal = await this.#lookUp(text, textDigest);
+    const principal = await this.#lookUp(text, Buffer.from(id, "base64"));
     if (principal !== undefined) this.#known.set(id, principal);
     return principal;
   }
@@ -250,7 +249,7 @@ export const WORKER: Caller = {
   baseUrl: "",
 };
 
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+const digest = (text: string): Buffer => hash("sha256", text, "buffer");
 
 const isExpired = (principal: TokenPrincipal, nowMs: number): boolean =>
   principal.expiresAtMs !== 0 && principal.expiresAtMs <= nowMs;

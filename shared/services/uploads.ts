@@ -4,20 +4,20 @@ import {
   NotFoundError,
   TooLargeError,
 } from "../errors.ts";
-import { FILE_DIGESTS, isDigest, requireDigests } from "../domain/digest.ts";
+import { type Digests, FILE_DIGESTS, isDigest, requireDigests } from "../domain/digest.ts";
 import { randomText } from "../domain/identifiers.ts";
 import { actorName } from "../domain/principal.ts";
 import {
   DigestMismatchError,
   MAX_PARTS,
   MultipartNotFoundError,
-  type StoredBlob,
   type Ticket,
   type UploadedPart,
 } from "../ports/blobs.ts";
 import {
   createUploadOp,
   deleteUploadOp,
+  joinedUploadOp,
   toUpload,
   type Upload,
   uploadKey,
@@ -135,6 +135,13 @@ export class Uploads {
 
   /** Parts that have arrived, ascending. @throws {NotFoundError} */
   async listParts(upload: Upload): Promise<readonly UploadedPart[]> {
+    if (upload.digests !== undefined) {
+      return Array.from({ length: this.partCount(upload) }, (_, position) => ({
+        partNumber: position + 1,
+        etag: "",
+        sizeBytes: this.partSize(upload, position + 1),
+      }));
+    }
     try {
       return await this.#stores.blobs.listParts(upload.multipartId);
     } catch (error) {
@@ -151,6 +158,42 @@ export class Uploads {
    *   what was announced (the upload is then over), and whatever the ecosystem's publish throws.
    */
   async complete(grant: RegistryGrant, upload: Upload): Promise<void> {
+    const digests = upload.digests ?? (await this.#join(upload));
+    const { packageName, version, path, contentType, sizeBytes } = upload;
+    await this.#ecosystems[grant.registry.ecosystem].publishUpload(grant, {
+      packageName,
+      version,
+      path,
+      contentType,
+      sizeBytes,
+      digests,
+    });
+    await this.#stores.table.write([deleteUploadOp(upload.id)]);
+  }
+
+  /** Joins the parts, and notes it: a publish that fails now, for want of a store, say, can be repeated. */
+  async #join(upload: Upload): Promise<Digests> {
+    const partCount = await this.#requireParts(upload);
+    try {
+      const blob = await this.#stores.blobs.completeMultipart(upload.multipartId, {
+        partCount,
+        algorithms: FILE_DIGESTS,
+        expected: { sha256: upload.sha256 },
+        expectedSizeBytes: upload.sizeBytes,
+      });
+      const digests = requireDigests(blob.digests);
+      await this.#stores.table.write([joinedUploadOp(upload.id, digests)]);
+      return digests;
+    } catch (error) {
+      if (error instanceof MultipartNotFoundError) throw new NotFoundError("upload", upload.id);
+      if (!(error instanceof DigestMismatchError)) throw error;
+      await this.#stores.table.write([deleteUploadOp(upload.id)]);
+      throw new ChecksumMismatchError(`${error.message}; start a new upload.`);
+    }
+  }
+
+  /** The number of parts, all of which have arrived. @throws {InvalidInputError} naming one that has not. */
+  async #requireParts(upload: Upload): Promise<number> {
     const arrived = new Map(
       (await this.listParts(upload)).map(({ partNumber, sizeBytes }) => [partNumber, sizeBytes]),
     );
@@ -162,33 +205,7 @@ export class Uploads {
         );
       }
     }
-    const blob = await this.#join(upload, partCount);
-    const { packageName, version, path, contentType, sizeBytes } = upload;
-    await this.#ecosystems[grant.registry.ecosystem].publishUpload(grant, {
-      packageName,
-      version,
-      path,
-      contentType,
-      sizeBytes,
-      digests: requireDigests(blob.digests),
-    });
-    await this.#stores.table.write([deleteUploadOp(upload.id)]);
-  }
-
-  async #join(upload: Upload, partCount: number): Promise<StoredBlob> {
-    try {
-      return await this.#stores.blobs.completeMultipart(upload.multipartId, {
-        partCount,
-        algorithms: FILE_DIGESTS,
-        expected: { sha256: upload.sha256 },
-        expectedSizeBytes: upload.sizeBytes,
-      });
-    } catch (error) {
-      if (error instanceof MultipartNotFoundError) throw new NotFoundError("upload", upload.id);
-      if (!(error instanceof DigestMismatchError)) throw error;
-      await this.#stores.table.write([deleteUploadOp(upload.id)]);
-      throw new ChecksumMismatchError(`${error.message}; start a new upload.`);
-    }
+    return partCount;
   }
 
   async abort(upload: Upload): Promise<void> {

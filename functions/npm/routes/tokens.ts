@@ -88,7 +88,7 @@ function packagesOf(body: NewTokenBody, caller: TokenPrincipal): readonly string
 }
 
 function expiryOf(body: NewTokenBody, caller: TokenPrincipal, nowMs: number): number {
-  return body.expires === undefined ? caller.expiresAtMs : nowMs + body.expires * DAY_MS;
+  return typeof body.expires !== "number" ? caller.expiresAtMs : nowMs + body.expires * DAY_MS;
 }
 
 /** npm shows the first characters of `token`, finds a token by the beginning of its `key`, and adds the ellipsis. */

@@ -96,6 +96,26 @@ describe("an upload", () => {
     expect((await call("GET", `/uploads/${id}`)).status).toBe(404);
   });
 
+  test("whose publish was refused can be completed again, without sending its bytes again", async () => {
+    const taken = await fetch(`${server.url}/generic/files/big/2.0.0/file`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${server.adminToken}` },
+      body: "what is there already",
+    });
+    expect(taken.status).toBe(201);
+    const bytes = Buffer.from("what is uploaded");
+    const { id, parts, partSizeBytes } = await begin("file", bytes, { version: "2.0.0" });
+    for (const part of parts) expect(await send(part, partSizeBytes, bytes)).toBe(200);
+    expect((await call("POST", `/uploads/${id}/complete`)).status).toBe(409);
+    const progress = await call("GET", `/uploads/${id}`);
+    expect(await progress.json()).toMatchObject({ arrived: [{ partNumber: 1 }] });
+    await call("PATCH", "/registries/files", { policies: { mutableFiles: true } });
+    expect((await call("POST", `/uploads/${id}/complete`)).status).toBe(201);
+    const file = await read("/generic/files/big/2.0.0/file");
+    expect(await file.text()).toBe("what is uploaded");
+    await call("PATCH", "/registries/files", { policies: { mutableFiles: false } });
+  });
+
   test("of no bytes works like any other", async () => {
     const { id, parts, partSizeBytes } = await begin("empty", Buffer.alloc(0));
     for (const part of parts) expect(await send(part, partSizeBytes, Buffer.alloc(0))).toBe(200);

@@ -24,6 +24,7 @@ interface Attempt {
 const integrityOf = (bytes: Buffer): string =>
   `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
 
+/** Publishes and notes whether it was acknowledged. @throws when it was not. */
 async function publish(server: TestServer, attempt: Attempt, tarball: Buffer): Promise<void> {
   const response = await fetch(server.url + packagePath("crash", attempt.name), {
     method: "PUT",
@@ -34,15 +35,22 @@ async function publish(server: TestServer, attempt: Attempt, tarball: Buffer): P
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
 }
 
-/** Publishes until the server is killed; four at a time, several versions of each of ten packages. */
+/**
+ * Publishes, four at a time, several versions of each of ten packages; a moment after a random number of
+ * acknowledgements the server is killed, whatever it is in the middle of.
+ */
 async function publishUntilKilled(
   server: TestServer,
   attempts: readonly { attempt: Attempt; tarball: Buffer }[],
 ): Promise<void> {
   const queue = [...attempts];
+  let untilKill = 2 + Math.floor(Math.random() * (attempts.length - 8));
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       await publish(server, next.attempt, next.tarball);
+      if (--untilKill === 0) {
+        setTimeout(() => server.process.kill("SIGKILL"), Math.random() * 4);
+      }
     }
   };
   // A dying server ends the connections: whatever was not answered was not acknowledged.
@@ -65,9 +73,7 @@ it("keeps every acknowledged version whole, and every other whole or absent, whe
   await server.createRegistry({ slug: "crash", ecosystem: "npm" });
   const share = PUBLISHES / CRASHES;
   for (let crash = 0; crash < CRASHES; crash++) {
-    const killer = setTimeout(() => server.process.kill("SIGKILL"), 15 + Math.random() * 120);
     await publishUntilKilled(server, attempts.slice(crash * share, (crash + 1) * share));
-    clearTimeout(killer);
     await server.stop({ signal: "SIGKILL", keepData: true });
     server = await startServer({ folder });
   }

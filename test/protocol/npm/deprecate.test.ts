@@ -23,7 +23,9 @@ test("a deprecation shows in both packuments, and goes again", async () => {
   const again = await read();
   again.versions["1.0.0"].deprecated = "";
   await npm.send("/left-pad", { method: "PUT", body: again });
-  expect((await npm.packument("left-pad", ABBREVIATED)).versions["1.0.0"]).not.toHaveProperty("deprecated");
+  expect((await npm.packument("left-pad", ABBREVIATED)).versions["1.0.0"]).not.toHaveProperty(
+    "deprecated",
+  );
   expect(Object.keys((await npm.packument("left-pad")).time)).toContain("1.0.0");
 });
 
@@ -66,7 +68,13 @@ test("owners and stars are refused in words that say what to do", async () => {
   const answer = await npm.send(`/left-pad/-rev/${_rev}`, { method: "PUT", body: owners });
   expect(answer.status).toBe(403);
   expect(answer.json.error).toContain("scopes and package patterns of tokens");
-  const star = await npm.send("/left-pad", { method: "PUT", body: { _id, _rev, users: { admin: true } } });
-  expect(star).toMatchObject({ status: 400, json: { error: "Stars are not kept in this registry." } });
+  const star = await npm.send("/left-pad", {
+    method: "PUT",
+    body: { _id, _rev, users: { admin: true } },
+  });
+  expect(star).toMatchObject({
+    status: 400,
+    json: { error: "Stars are not kept in this registry." },
+  });
   expect(Object.keys((await npm.packument("left-pad")).versions)).toHaveLength(2);
 });

@@ -13,11 +13,20 @@ async function withTwoVersions() {
 test("tags are listed, set, moved and removed, and the packument follows", async () => {
   await using npm = await withTwoVersions();
   expect((await npm.send(TAGS)).json).toEqual({ latest: "2.0.0" });
-  expect(await npm.send(`${TAGS}/stable`, { method: "PUT", body: '"1.0.0"' })).toMatchObject({ status: 201, json: { ok: true } });
-  expect((await npm.packument("@acme/pad"))["dist-tags"]).toEqual({ latest: "2.0.0", stable: "1.0.0" });
+  expect(await npm.send(`${TAGS}/stable`, { method: "PUT", body: '"1.0.0"' })).toMatchObject({
+    status: 201,
+    json: { ok: true },
+  });
+  expect((await npm.packument("@acme/pad"))["dist-tags"]).toEqual({
+    latest: "2.0.0",
+    stable: "1.0.0",
+  });
   await npm.send(`${TAGS}/stable`, { method: "POST", body: '"2.0.0"' });
   await npm.send(`${TAGS}/latest`, { method: "PUT", body: '"1.0.0"' });
-  expect((await npm.send("/-/package/@acme/pad/dist-tags")).json).toEqual({ latest: "1.0.0", stable: "2.0.0" });
+  expect((await npm.send("/-/package/@acme/pad/dist-tags")).json).toEqual({
+    latest: "1.0.0",
+    stable: "2.0.0",
+  });
   expect((await npm.send(`${TAGS}/stable`, { method: "DELETE" })).status).toBe(200);
   expect((await npm.packument("@acme/pad"))["dist-tags"]).toEqual({ latest: "1.0.0" });
 });

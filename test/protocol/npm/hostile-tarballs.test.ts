@@ -2,11 +2,22 @@ import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { buildTarball } from "../../support/npm-package.ts";
-import { type ArchiveEntry, buildArchive, buildTar, type NpmRegistry, openNpmRegistry } from "./npm-registry.ts";
+import {
+  type ArchiveEntry,
+  buildArchive,
+  buildTar,
+  type NpmRegistry,
+  openNpmRegistry,
+} from "./npm-registry.ts";
 
 const LEFT_PAD = { name: "left-pad", version: "1.0.0" } as const;
 
-async function expectRefused(npm: NpmRegistry, tarball: Buffer, words: RegExp, status = 400): Promise<void> {
+async function expectRefused(
+  npm: NpmRegistry,
+  tarball: Buffer,
+  words: RegExp,
+  status = 400,
+): Promise<void> {
   const answer = await npm.publishTarball(LEFT_PAD, tarball);
   expect(answer.status, answer.text).toBe(status);
   expect(answer.json.error).toMatch(words);
@@ -25,13 +36,29 @@ test.each<[string, ArchiveEntry, RegExp]>([
   ["a backslash", { name: "package\\..\\..\\x" }, /backslash/],
   ["a second folder", { name: "other/x" }, /below one/],
   ["a file outside of a folder", { name: "package" }, /outside of a folder/],
-  ["a link out of the package", { name: "package/l", type: "symlink", linkname: "../../etc/passwd" }, /outside of the package/],
-  ["a link to its own folder's parent", { name: "package/l", type: "symlink", linkname: ".." }, /outside of the package/],
+  [
+    "a link out of the package",
+    { name: "package/l", type: "symlink", linkname: "../../etc/passwd" },
+    /outside of the package/,
+  ],
+  [
+    "a link to its own folder's parent",
+    { name: "package/l", type: "symlink", linkname: ".." },
+    /outside of the package/,
+  ],
   ["an absolute link", { name: "package/l", type: "symlink", linkname: "/etc/passwd" }, /absolute/],
-  ["a hard link out of the package", { name: "package/l", type: "link", linkname: "../etc/passwd" }, /outside of the package/],
+  [
+    "a hard link out of the package",
+    { name: "package/l", type: "link", linkname: "../etc/passwd" },
+    /outside of the package/,
+  ],
   ["a device", { name: "package/d", type: "character-device" }, /character-device/],
   ["a pipe", { name: "package/d", type: "fifo" }, /fifo/],
-  ["a second package.json", { name: "package/package.json", content: "{}" }, /more than one package\.json/],
+  [
+    "a second package.json",
+    { name: "package/package.json", content: "{}" },
+    /more than one package\.json/,
+  ],
 ])("a tarball with %s is refused and leaves nothing behind", async (_, entry, words) => {
   await using npm = await openNpmRegistry();
   await expectRefused(npm, await buildArchive(LEFT_PAD, [entry]), words);
@@ -50,7 +77,11 @@ test("bytes that are no gzip are refused", async () => {
   await using npm = await openNpmRegistry();
   await expectRefused(npm, Buffer.from("this is not a tarball"), /damaged or not a gzipped tar/);
   await expectRefused(npm, Buffer.from("PK\u0003\u0004zip"), /damaged or not a gzipped tar/);
-  await expectRefused(npm, await buildTar([{ name: "package/package.json", content: "{}" }]), /damaged/);
+  await expectRefused(
+    npm,
+    await buildTar([{ name: "package/package.json", content: "{}" }]),
+    /damaged/,
+  );
 });
 
 test("an empty tarball, and one with nothing in it, are refused", async () => {
@@ -63,7 +94,10 @@ test("an empty tarball, and one with nothing in it, are refused", async () => {
 
 test("a tarball that is cut off anywhere is refused", async () => {
   await using npm = await openNpmRegistry();
-  const whole = await buildTarball({ ...LEFT_PAD, files: { x: randomBytes(3000).toString("hex") } });
+  const whole = await buildTarball({
+    ...LEFT_PAD,
+    files: { x: randomBytes(3000).toString("hex") },
+  });
   for (const length of [1, 10, 100, whole.length - 9, whole.length - 1]) {
     await expectRefused(npm, whole.subarray(0, length), /damaged or not a gzipped tar/);
   }
@@ -97,7 +131,9 @@ test("a broken checksum in a header is refused", async () => {
 
 test("a decompression bomb is refused soon", async () => {
   await using npm = await openNpmRegistry();
-  const bomb = await buildArchive(LEFT_PAD, [{ name: "package/zeros", content: Buffer.alloc(220 * 1024 * 1024) }]);
+  const bomb = await buildArchive(LEFT_PAD, [
+    { name: "package/zeros", content: Buffer.alloc(220 * 1024 * 1024) },
+  ]);
   await expectRefused(npm, bomb, /decompression bomb/);
 }, 60_000);
 
@@ -114,8 +150,16 @@ test.each([
   ["is no JSON", [{ name: "package/package.json", content: "{" }], /not valid JSON/],
   ["is no object", [{ name: "package/package.json", content: "[]" }], /not a JSON object/],
   ["has no name", [{ name: "package/package.json", content: "{}" }], /is of nothing/],
-  ["is nested too deep", [{ name: "package/package.json", content: `{"a":${"[".repeat(200)}${"]".repeat(200)}}` }], /nested/],
-  ["is a link", [{ name: "package/package.json", type: "symlink", linkname: "x" }], /no package\/package\.json/],
+  [
+    "is nested too deep",
+    [{ name: "package/package.json", content: `{"a":${"[".repeat(200)}${"]".repeat(200)}}` }],
+    /nested/,
+  ],
+  [
+    "is a link",
+    [{ name: "package/package.json", type: "symlink", linkname: "x" }],
+    /no package\/package\.json/,
+  ],
 ] as const)("a package.json that %s is refused", async (_, entries, words) => {
   await using npm = await openNpmRegistry();
   await expectRefused(npm, gzipSync(await buildTar(entries)), words);

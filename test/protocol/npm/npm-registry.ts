@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
+import { bodyBytes } from "../../../shared/http/body-bytes.ts";
 import type { ServiceOptions } from "../../../shared/services/services.ts";
 import {
   buildTarball,
@@ -12,13 +13,16 @@ import { openTestRegistry, type TestRegistry } from "../../support/services.ts";
 export const SLUG = "js";
 export const BASE_URL = "http://registry.test";
 
+/** What `JSON.parse` gives: tests look into it freely, and fail where it is something else. */
+export type Json = ReturnType<typeof JSON.parse>;
+
 /** An answer whose body was read. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   /** Parsed, where it is JSON. */
-  readonly json: any;
+  readonly json: Json;
 }
 
 /** A registry that speaks npm, and what a client does with it. */
@@ -34,9 +38,9 @@ export interface NpmRegistry extends AsyncDisposable {
   publishTarball(
     options: PackageOptions & { readonly tag?: string },
     tarball: Buffer,
-    edit?: (body: any) => unknown,
+    edit?: (body: Json) => unknown,
   ): Promise<Answer>;
-  packument(name: string, headers?: Record<string, string>): Promise<any>;
+  packument(name: string, headers?: Record<string, string>): Promise<Json>;
   /** SHA-256 of everything that blob storage holds. */
   blobs(): Promise<readonly string[]>;
   /** Text of a token of these scopes. */
@@ -61,17 +65,10 @@ export async function openNpmRegistry(
   await test.createRegistry({ slug: SLUG, ecosystem: "npm", visibility });
   const send: NpmRegistry["send"] = async (path, init = {}) => {
     const { body, headers, ...rest } = init;
-    const raw =
-      body === undefined ||
-      typeof body === "string" ||
-      body instanceof Uint8Array ||
-      body instanceof ReadableStream
-        ? body
-        : JSON.stringify(body);
     const response = await test.request(`/npm/${SLUG}${path}`, {
       ...rest,
       headers: { "content-type": "application/json", ...Object.fromEntries(new Headers(headers)) },
-      ...(raw === undefined ? {} : { body: raw as any }),
+      ...(body === undefined ? {} : { body: toBody(body) }),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: parse(text) };
@@ -88,7 +85,8 @@ export async function openNpmRegistry(
       return put(published.name, edit?.(body) ?? body);
     },
     packument: async (name, headers) => {
-      const { status, json } = await send(`/${name.replace("/", "%2f")}`, { headers });
+      const path = `/${name.replace("/", "%2f")}`;
+      const { status, json } = await send(path, headers === undefined ? {} : { headers });
       if (status !== 200) throw new Error(`packument of ${name}: ${status}`);
       return json;
     },
@@ -100,9 +98,9 @@ export async function openNpmRegistry(
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ description: "test", scopes, ...more }),
       });
-      const created: any = await response.json();
+      const created: Json = await response.json();
       if (response.status !== 201) throw new Error(JSON.stringify(created));
-      return created.text ?? created.secret ?? created.token;
+      return created.token;
     },
     [Symbol.asyncDispose]: () => test.close(),
   };
@@ -117,8 +115,10 @@ export async function buildTar(entries: readonly ArchiveEntry[]): Promise<Buffer
   const archive = pack();
   for (const { content, ...header } of entries) archive.entry(header, content ?? "");
   archive.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of archive) chunks.push(chunk as any);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of archive) {
+    if (chunk instanceof Uint8Array) chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 
@@ -131,7 +131,12 @@ export async function buildArchive(
   return gzipSync(await buildTar([packageJson, ...entries]));
 }
 
-function parse(text: string): unknown {
+function toBody(body: unknown): string | Uint8Array<ArrayBuffer> | ReadableStream {
+  if (typeof body === "string" || body instanceof ReadableStream) return body;
+  return body instanceof Uint8Array ? bodyBytes(body) : JSON.stringify(body);
+}
+
+function parse(text: string): Json {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,10 +1,19 @@
 import { expect, test } from "vitest";
-import { openNpmRegistry } from "./npm-registry.ts";
+import { type Json, openNpmRegistry } from "./npm-registry.ts";
 
 async function withPackages() {
   const npm = await openNpmRegistry();
   for (const [name, manifest] of [
-    ["@acme/button", { description: "A round button", keywords: ["ui", "widget"], repository: { type: "git", url: "git+https://git.example/b.git" }, homepage: "https://b.example", author: { name: "Ann" } }],
+    [
+      "@acme/button",
+      {
+        description: "A round button",
+        keywords: ["ui", "widget"],
+        repository: { type: "git", url: "git+https://git.example/b.git" },
+        homepage: "https://b.example",
+        author: { name: "Ann" },
+      },
+    ],
     ["@acme/slider", { description: "Slides", keywords: ["ui"] }],
     ["button-factory", { description: "Makes them", homepage: "javascript:alert(1)" }],
     ["left-pad", { description: "Pads on the left" }],
@@ -14,7 +23,7 @@ async function withPackages() {
   return npm;
 }
 
-const names = (json: any): string[] => json.objects.map((one: any) => one.package.name);
+const names = (json: Json): string[] => json.objects.map((one: Json) => one.package.name);
 
 test.each<[string, string[]]>([
   ["text=button", ["@acme/button", "button-factory"]],
@@ -39,7 +48,9 @@ test.each<[string, string[]]>([
 
 test("a find has the shape that clients read", async () => {
   await using npm = await withPackages();
-  const { json } = await npm.send("/-/v1/search?text=round&size=20&from=0&quality=0.65&popularity=0.98&maintenance=0.5");
+  const { json } = await npm.send(
+    "/-/v1/search?text=round&size=20&from=0&quality=0.65&popularity=0.98&maintenance=0.5",
+  );
   expect(json).toMatchObject({ total: 1, time: expect.stringMatching(/^\d{4}-/) });
   expect(json.objects[0]).toMatchObject({
     package: {

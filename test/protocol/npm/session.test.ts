@@ -15,7 +15,14 @@ test("ping and whoami answer", async () => {
 test("a login with a token as the password gives a session token of the same rights", async () => {
   await using npm = await openNpmRegistry();
   const password = await npm.token(["packages:write"], { owner: "ann" });
-  const body = { _id: "org.couchdb.user:ann", name: "ann", password, type: "user", roles: [], date: "2026-01-01" };
+  const body = {
+    _id: "org.couchdb.user:ann",
+    name: "ann",
+    password,
+    type: "user",
+    roles: [],
+    date: "2026-01-01",
+  };
   const answer = await npm.send(USER, { method: "PUT", body, token: null });
   expect(answer).toMatchObject({ status: 201, json: { ok: true, id: "org.couchdb.user:ann" } });
   const { token } = answer.json;
@@ -27,7 +34,11 @@ test("a login with a token as the password gives a session token of the same rig
 
 test("a wrong password is 401 with a challenge that npm understands", async () => {
   await using npm = await openNpmRegistry();
-  const answer = await npm.send(USER, { method: "PUT", body: { name: "ann", password: "wrong" }, token: null });
+  const answer = await npm.send(USER, {
+    method: "PUT",
+    body: { name: "ann", password: "wrong" },
+    token: null,
+  });
   expect(answer.status).toBe(401);
   expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer realm="Entrepot"/);
   expect(answer.json.error).toContain("not a token of this registry");
@@ -53,7 +64,9 @@ test("a client that sends its expired token with the login is let in", async () 
   const expired = "ep_at_aaaaaaaaaaaa_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccc";
   expect((await npm.send("/-/whoami", { token: expired })).status).toBe(401);
   expect((await npm.send(USER, { method: "PUT", body, token: expired })).status).toBe(201);
-  expect((await npm.send("/-/v1/login", { method: "POST", body: {}, token: expired })).status).toBe(200);
+  expect((await npm.send("/-/v1/login", { method: "POST", body: {}, token: expired })).status).toBe(
+    200,
+  );
 });
 
 test("a logout ends the token, and one that has ended is no error", async () => {
@@ -72,16 +85,28 @@ test("the profile is that of the token's owner", async () => {
   await using npm = await openNpmRegistry();
   const token = await npm.token(["packages:read"], { owner: "ann@example.com" });
   const profile = await npm.send("/-/npm/v1/user", { token });
-  expect(profile.json).toMatchObject({ name: "ann@example.com", email: "ann@example.com", tfa: false });
-  expect((await npm.send("/-/npm/v1/user", { method: "POST", body: { fullname: "x" } })).status).toBe(403);
+  expect(profile.json).toMatchObject({
+    name: "ann@example.com",
+    email: "ann@example.com",
+    tfa: false,
+  });
+  expect(
+    (await npm.send("/-/npm/v1/user", { method: "POST", body: { fullname: "x" } })).status,
+  ).toBe(403);
   expect((await npm.send("/-/npm/v1/user", { token: null })).status).toBe(401);
-  expect((await npm.send(USER)).json).toMatchObject({ _id: "org.couchdb.user:ann", name: "ann", email: "" });
+  expect((await npm.send(USER)).json).toMatchObject({
+    _id: "org.couchdb.user:ann",
+    name: "ann",
+    email: "",
+  });
 });
 
 test("a web login waits for a person, then gives the token once", async () => {
   await using npm = await openNpmRegistry();
   const headers = { "user-agent": "npm/11.0.0 node/v24 <b>linux</b>" };
-  const { loginUrl, doneUrl } = (await npm.send("/-/v1/login", { method: "POST", body: {}, token: null, headers })).json;
+  const { loginUrl, doneUrl } = (
+    await npm.send("/-/v1/login", { method: "POST", body: {}, token: null, headers })
+  ).json;
   const path = (url: string) => url.slice(`${BASE_URL}/npm/js`.length);
   const waiting = await npm.send(path(doneUrl), { token: null });
   expect(waiting.status).toBe(202);
@@ -98,7 +123,12 @@ test("a web login waits for a person, then gives the token once", async () => {
 
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const submit = (token: string) =>
-    npm.send(path(loginUrl), { method: "POST", body: `token=${encodeURIComponent(token)}`, headers: form, token: null });
+    npm.send(path(loginUrl), {
+      method: "POST",
+      body: `token=${encodeURIComponent(token)}`,
+      headers: form,
+      token: null,
+    });
   const wrong = await submit("wrong");
   expect(wrong.status).toBe(403);
   expect(wrong.text).toContain('role="alert"');

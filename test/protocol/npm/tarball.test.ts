@@ -59,14 +59,18 @@ test.each([
   expect((await npm.send(path)).status).toBe(404);
 });
 
-test.each(["/..%2f..%2fetc%2fpasswd", "/%2e%2e", "/left-pad%00", "/%ff", "/@acme%2f..%2f..", "/a%20b"])(
-  "%s is no package",
-  async (path) => {
-    await using npm = await openNpmRegistry();
-    expect([400, 404]).toContain((await npm.send(path)).status);
-    expect([400, 404]).toContain((await npm.send(`${path}/-/x-1.0.0.tgz`)).status);
-  },
-);
+test.each([
+  "/..%2f..%2fetc%2fpasswd",
+  "/%2e%2e",
+  "/left-pad%00",
+  "/%ff",
+  "/@acme%2f..%2f..",
+  "/a%20b",
+])("%s is no package", async (path) => {
+  await using npm = await openNpmRegistry();
+  expect([400, 404]).toContain((await npm.send(path)).status);
+  expect([400, 404]).toContain((await npm.send(`${path}/-/x-1.0.0.tgz`)).status);
+});
 
 test("the tarball of an unpublished version is gone", async () => {
   await using npm = await openNpmRegistry();

@@ -28,9 +28,22 @@ test("a token can be revoked by its own text, as npm does", async () => {
   expect((await npm.send("/-/whoami", { token })).status).toBe(401);
 });
 
+test("a token is created as npm 11 asks for it, with null for what it was not told", async () => {
+  await using npm = await openNpmRegistry();
+  const created = await npm.send(TOKENS, { method: "POST", body: { name: null, password: "x" } });
+  expect(created.json).toMatchObject({ name: "npm token", expires: null, readonly: false });
+});
+
 test("a token is limited as npm 11 asks for it", async () => {
   await using npm = await openNpmRegistry();
-  const body = { name: "ci", password: "x", expires: 7, packages: ["left-pad"], scopes: ["@acme"], packages_and_scopes_permission: "read-write" };
+  const body = {
+    name: "ci",
+    password: "x",
+    expires: 7,
+    packages: ["left-pad"],
+    scopes: ["@acme"],
+    packages_and_scopes_permission: "read-write",
+  };
   const { token, expires } = (await npm.send(TOKENS, { method: "POST", body })).json;
   expect(Date.parse(expires) - Date.now()).toBeGreaterThan(6.9 * 86_400_000);
   expect((await npm.publish({ name: "left-pad", version: "1.0.0" }, { token })).status).toBe(201);
@@ -44,12 +57,16 @@ test("a token can do no more than the one that creates it, and only at its regis
   await using npm = await openNpmRegistry();
   await npm.test.createRegistry({ slug: "other", ecosystem: "npm" });
   const creator = await npm.token(["packages:write", "tokens:write"], { owner: "ann" });
-  const { token } = (await npm.send(TOKENS, { method: "POST", body: { password: "x" }, token: creator })).json;
+  const { token } = (
+    await npm.send(TOKENS, { method: "POST", body: { password: "x" }, token: creator })
+  ).json;
   await npm.publish({ name: "left-pad", version: "1.0.0" });
   expect((await npm.send("/left-pad/-rev/1-0", { method: "DELETE", token })).status).toBe(403);
   expect((await npm.test.request("/npm/other/left-pad", { token })).status).toBe(404);
   const reader = await npm.token(["packages:read"]);
-  expect((await npm.send(TOKENS, { method: "POST", body: { password: "x" }, token: reader })).status).toBe(403);
+  expect(
+    (await npm.send(TOKENS, { method: "POST", body: { password: "x" }, token: reader })).status,
+  ).toBe(403);
 });
 
 test.each<[unknown, number]>([
@@ -67,9 +84,14 @@ test("tokens are nobody's business without one, nor those of others", async () =
   await using npm = await openNpmRegistry();
   const ann = await npm.token(["packages:read", "tokens:write", "tokens:delete"], { owner: "ann" });
   const { key } = (await npm.send(TOKENS, { method: "POST", body: { password: "x" } })).json;
-  for (const method of ["GET", "POST"]) expect((await npm.send(TOKENS, { method, token: null })).status).toBe(401);
-  expect((await npm.send(`${TOKENS}/token/${key}`, { method: "DELETE", token: null })).status).toBe(401);
-  expect((await npm.send(`${TOKENS}/token/${key}`, { method: "DELETE", token: ann })).status).toBe(404);
+  for (const method of ["GET", "POST"])
+    expect((await npm.send(TOKENS, { method, token: null })).status).toBe(401);
+  expect((await npm.send(`${TOKENS}/token/${key}`, { method: "DELETE", token: null })).status).toBe(
+    401,
+  );
+  expect((await npm.send(`${TOKENS}/token/${key}`, { method: "DELETE", token: ann })).status).toBe(
+    404,
+  );
   const { objects } = (await npm.send(TOKENS, { token: ann })).json;
   expect(objects).toHaveLength(1);
 });

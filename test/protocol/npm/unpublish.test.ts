@@ -15,9 +15,14 @@ async function unpublish(npm: NpmRegistry, version: string) {
     if (target === version) delete packument["dist-tags"][tag];
   }
   packument["dist-tags"].latest ??= Object.keys(packument.versions).pop();
-  const put = await npm.send(`/left-pad/-rev/${packument._rev}`, { method: "PUT", body: packument });
+  const put = await npm.send(`/left-pad/-rev/${packument["_rev"]}`, {
+    method: "PUT",
+    body: packument,
+  });
   const { _rev } = (await npm.send("/left-pad?write=true")).json;
-  const removed = await npm.send(`/left-pad/-/left-pad-${version}.tgz/-rev/${_rev}`, { method: "DELETE" });
+  const removed = await npm.send(`/left-pad/-/left-pad-${version}.tgz/-rev/${_rev}`, {
+    method: "DELETE",
+  });
   return { put, removed };
 }
 
@@ -36,9 +41,16 @@ test("a version that was published after the packument was read is never deleted
   const packument = (await npm.send("/left-pad?write=true")).json;
   await npm.publish({ name: "left-pad", version: "1.2.0" });
   delete packument.versions["1.0.0"];
-  const answer = await npm.send(`/left-pad/-rev/${packument._rev}`, { method: "PUT", body: packument });
+  const answer = await npm.send(`/left-pad/-rev/${packument["_rev"]}`, {
+    method: "PUT",
+    body: packument,
+  });
   expect(answer.status).toBe(409);
-  expect(Object.keys((await npm.packument("left-pad")).versions)).toEqual(["1.0.0", "1.1.0", "1.2.0"]);
+  expect(Object.keys((await npm.packument("left-pad")).versions)).toEqual([
+    "1.0.0",
+    "1.1.0",
+    "1.2.0",
+  ]);
 });
 
 test("a whole package is unpublished with the revision that is current", async () => {
@@ -70,7 +82,11 @@ test("who may write but not delete cannot unpublish", async () => {
   const token = await npm.token(["packages:write"]);
   const packument = (await npm.send("/left-pad?write=true", { token })).json;
   delete packument.versions["1.0.0"];
-  const answer = await npm.send(`/left-pad/-rev/${packument._rev}`, { method: "PUT", body: packument, token });
+  const answer = await npm.send(`/left-pad/-rev/${packument["_rev"]}`, {
+    method: "PUT",
+    body: packument,
+    token,
+  });
   expect(answer.status).toBe(403);
   expect(answer.json.error).toContain("packages:delete");
   expect((await npm.send("/left-pad/-rev/2-0", { method: "DELETE", token })).status).toBe(403);

@@ -25,11 +25,16 @@ function scan(text: string, lengths: readonly number[] = []): Scanned {
   }
   return {
     residual: JSON.parse(scanner.residual()),
-    attachments: attachments.map(({ name, pieces }) => ({ name, text: Buffer.concat(pieces).toString("utf8") })),
+    attachments: attachments.map(({ name, pieces }) => ({
+      name,
+      text: Buffer.concat(pieces).toString("utf8"),
+    })),
   };
 }
 
-const attachmentName = fc.string({ minLength: 1, maxLength: 12 }).filter((name) => !name.endsWith(".sigstore") && name !== "__proto__");
+const attachmentName = fc
+  .string({ minLength: 1, maxLength: 12 })
+  .filter((name) => !name.endsWith(".sigstore") && name !== "__proto__");
 
 test("whatever the pieces, a tarball's data is taken out and everything else is kept", () => {
   fc.assert(
@@ -39,13 +44,17 @@ test("whatever the pieces, a tarball's data is taken out and everything else is 
       fc.string({ unit: "grapheme" }),
       fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 20 }),
       (other, name, data, lengths) => {
-        const document = { before: other, _attachments: { [name]: { length: 1, data, more: other } }, after: other };
+        const document = {
+          before: other,
+          _attachments: { [name]: { length: 1, data, more: other } },
+          after: other,
+        };
         const { residual, attachments } = scan(JSON.stringify(document), lengths);
-        expect(attachments.map((found) => ({ ...found, text: JSON.parse(`"${found.text}"`) }))).toEqual([
-          { name, text: data },
-        ]);
+        expect(
+          attachments.map((found) => ({ ...found, text: JSON.parse(`"${found.text}"`) })),
+        ).toEqual([{ name, text: data }]);
         const expected = JSON.parse(JSON.stringify(document));
-        expected._attachments[name].data = "";
+        expected["_attachments"][name].data = "";
         expect(residual).toEqual(expected);
       },
     ),
