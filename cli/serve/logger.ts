@@ -16,8 +16,7 @@ export interface Logger extends Log {
  * ones on a terminal. Lines are buffered, so that a request never waits for the disk.
  */
 export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Logger {
-  const readable =
-    config.log === "pretty" || (config.log === "auto" && process.stderr.isTTY);
+  const readable = config.log === "pretty" || (config.log === "auto" && process.stderr.isTTY);
   const destination = readable
     ? pretty({
         destination: 2,
@@ -26,6 +25,8 @@ export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Log
         sync: true,
       })
     : pino.destination({ dest: 2, sync: false, minLength: 8192 });
+  // Whoever read the log has gone; the registry goes on without one.
+  destination.on("error", () => {});
   const logger = pino(
     {
       level: config.logLevel,
@@ -36,7 +37,11 @@ export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Log
     destination,
   );
   const flush = (): void => {
-    if ("flushSync" in destination) destination.flushSync();
+    try {
+      if ("flushSync" in destination) destination.flushSync();
+    } catch {
+      // As above.
+    }
   };
   setInterval(() => logger.flush(), FLUSH_MS).unref();
   return {

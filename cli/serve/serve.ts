@@ -42,6 +42,8 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   await running.stop();
   logger.info("server.stopped", {});
   logger.flush();
+  // Nothing is open any more but, perhaps, a log that nobody reads.
+  process.exit();
 }
 
 /** The composition root of the embedded server: stores in one folder, services over them, HTTP in front. */

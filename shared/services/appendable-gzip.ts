@@ -1,8 +1,5 @@
-import { promisify } from "node:util";
-import { constants, crc32, deflateRaw, inflateRaw } from "node:zlib";
-
-const deflate = promisify(deflateRaw);
-const inflate = promisify(inflateRaw);
+import { constants, crc32 } from "node:zlib";
+import { deflate, inflate } from "./compression.ts";
 
 /**
  * Text in one gzip member (RFC 1952) that can grow at the end without being decoded or compressed again.

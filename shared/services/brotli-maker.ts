@@ -1,7 +1,8 @@
 import type { RegistryEvent } from "../domain/audit.ts";
 import { ConditionFailedError } from "../ports/table.ts";
 import { addBrotliOp, documentKey, toDocument } from "../records/documents.ts";
-import { brotliOf, documentText } from "./documents.ts";
+import { brotli } from "./compression.ts";
+import { documentText } from "./documents.ts";
 import type { EventConsumer } from "./events.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 
@@ -40,10 +41,10 @@ export class BrotliMaker implements EventConsumer {
       if (item === undefined) continue;
       const document = toDocument(item);
       if (document.brotli.length > 0 || document.blobSha256 !== "") continue;
-      const brotli = await brotliOf(await documentText(blobs, document));
-      if (brotli.length > MAX_BROTLI_BYTES) continue;
+      const body = await brotli(Buffer.from(await documentText(blobs, document)));
+      if (body.length > MAX_BROTLI_BYTES) continue;
       try {
-        await table.write([addBrotliOp(registryId, packageName, document, brotli)]);
+        await table.write([addBrotliOp(registryId, packageName, document, body)]);
       } catch (error) {
         // The document changed meanwhile; that change has an event of its own.
         if (!(error instanceof ConditionFailedError)) throw error;

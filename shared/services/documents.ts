@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { promisify } from "node:util";
-import { brotliCompress, constants, gunzip } from "node:zlib";
 import type { Version } from "../domain/package.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { WriteOp } from "../ports/table.ts";
@@ -13,11 +11,9 @@ import {
   readClosing,
   recloseGzip,
 } from "./appendable-gzip.ts";
+import { brotli, unzip } from "./compression.ts";
 import type { ClosingChange, DocumentRenderer, DocumentView } from "./ecosystem.ts";
 import { collect } from "./streams.ts";
-
-const decompress = promisify(gunzip);
-const compressBrotli = promisify(brotliCompress);
 
 /** Compressed bodies up to this stay in the row (a row holds 400 KiB); larger ones become blobs. */
 const MAX_ROW_BODY_BYTES = 300 * 1024;
@@ -40,18 +36,7 @@ export async function documentBody(blobs: Blobs, document: StoredDocument): Prom
 
 /** The text of a stored document. */
 export async function documentText(blobs: Blobs, document: StoredDocument): Promise<string> {
-  return (await decompress(await documentBody(blobs, document))).toString("utf8");
-}
-
-/** The text in brotli, at a level that pays off for something compressed once and read often. */
-export async function brotliOf(text: string | Uint8Array): Promise<Uint8Array> {
-  return compressBrotli(text, {
-    params: {
-      [constants.BROTLI_PARAM_QUALITY]: 5,
-      [constants.BROTLI_PARAM_SIZE_HINT]: text.length,
-      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-    },
-  });
+  return (await unzip(await documentBody(blobs, document))).toString("utf8");
 }
 
 export interface RenderedDocument {
@@ -75,9 +60,9 @@ export async function renderDocument(
   const { gzip, ...shape } = rendered;
   const large = gzip.length > MAX_ROW_BODY_BYTES;
   const blobSha256 = large ? (await blobs.put(gzip)).sha256 : "";
-  const brotli =
+  const brotliBody =
     rendered.lengthBytes <= MAX_INLINE_BROTLI_BYTES
-      ? await brotliOf(await decompress(gzip))
+      ? await brotli(await unzip(gzip))
       : EMPTY;
   const document: StoredDocument = {
     ...shape,
@@ -87,7 +72,7 @@ export async function renderDocument(
     updatedAtMs: nowMs,
     baseUrl: view.baseUrl,
     gzip: large ? EMPTY : gzip,
-    brotli,
+    brotli: brotliBody,
     blobSha256,
   };
   return { document, ops: storeOps(view, document, previous) };

@@ -9,7 +9,22 @@ import {
 import { describeWhen } from "../support/programs.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-const WITHOUT_SIGSTORE = join(import.meta.dirname, "..", "support", "npm-without-sigstore.cjs");
+/**
+ * Loaded into npm with --require. `npm audit signatures` first looks for a registry's keys in Sigstore's own
+ * repository on the internet, where only npmjs.org has any; for every other registry the answer is this one, after
+ * which npm asks the registry. Tests do without the internet.
+ */
+const WITHOUT_SIGSTORE = `
+const Module = require("node:module");
+const load = Module._load;
+Module._load = function (id, ...rest) {
+  if (id !== "@sigstore/tuf") return load.call(this, id, ...rest);
+  const getTarget = async () => {
+    throw Object.assign(new Error("no such target"), { code: "TUF_FIND_TARGET_ERROR" });
+  };
+  return { initTUF: async () => ({ getTarget }) };
+};
+`;
 
 let server: TestServer;
 
@@ -184,9 +199,10 @@ for (const client of ["npm-10", "npm-11"] as const) {
       expect(await home.ok(["exec", "used"], inProject)).toContain("@acme/used 1.0.0");
       await home.ok(["ci"], inProject);
       expect(await home.ok(["audit"], inProject)).toContain("found 0 vulnerabilities");
+      await home.write("without-sigstore.cjs", WITHOUT_SIGSTORE);
       const signatures = await home.ok(["audit", "signatures"], {
         ...inProject,
-        env: { NODE_OPTIONS: `--require ${WITHOUT_SIGSTORE}` },
+        env: { NODE_OPTIONS: `--require ${join(home.path, "without-sigstore.cjs")}` },
       });
       expect(signatures).toContain("1 package has a verified registry signature");
     });

@@ -19,7 +19,9 @@ const fsyncAsync = promisify(fsync);
 
 /**
  * The folder that {@link FileBlobs} keeps, and the order of operations that makes a file in it durable:
- * write under `tmp/`, fsync the file, rename to `sha256/ab/cd/<hex>`, fsync the folders of the name.
+ * write under `tmp/`, fsync the file, rename to `sha256/ab/<hex>`, fsync the folders of the name.
+ * 256 shards keep folders small for millions of blobs, and soon exist: a second level would cost nearly every
+ * publish two new folders and their fsyncs.
  * `tmp/` is inside the folder because a rename is atomic only within one file system.
  */
 export class BlobFolder {
@@ -92,7 +94,7 @@ export class BlobFolder {
 
   async #syncName(shard: string): Promise<void> {
     if (this.#durableShards.has(shard)) return syncFolder(shard);
-    await Promise.all([syncFolder(shard), syncFolder(join(shard, "..")), syncFolder(this.#root)]);
+    await Promise.all([syncFolder(shard), syncFolder(this.#root)]);
     this.#durableShards.add(shard);
   }
 
@@ -104,13 +106,10 @@ export class BlobFolder {
 
   /** Digests of the blobs that sort after `after`, ascending. */
   async *digestsAfter(after: string): AsyncGenerator<string> {
-    for (const first of await sortedNames(this.#root)) {
-      if (first.length !== 2 || first < after.slice(0, 2)) continue;
-      for (const second of await sortedNames(join(this.#root, first))) {
-        if (`${first}${second}` < after.slice(0, 4)) continue;
-        for (const name of await sortedNames(join(this.#root, first, second))) {
-          if (name > after && isDigest("sha256", name)) yield name;
-        }
+    for (const shard of await sortedNames(this.#root)) {
+      if (shard.length !== 2 || shard < after.slice(0, 2)) continue;
+      for (const name of await sortedNames(join(this.#root, shard))) {
+        if (name > after && isDigest("sha256", name)) yield name;
       }
     }
   }
@@ -128,7 +127,7 @@ export class BlobFolder {
     if (!isDigest("sha256", sha256)) {
       throw new TypeError("a sha256 is 64 lower-case hexadecimal digits");
     }
-    return join(this.#root, sha256.slice(0, 2), sha256.slice(2, 4));
+    return join(this.#root, sha256.slice(0, 2));
   }
 }
 
