@@ -61,9 +61,7 @@ export async function renderDocument(
   const large = gzip.length > MAX_ROW_BODY_BYTES;
   const blobSha256 = large ? (await blobs.put(gzip)).sha256 : "";
   const brotliBody =
-    rendered.lengthBytes <= MAX_INLINE_BROTLI_BYTES
-      ? await brotli(await unzip(gzip))
-      : EMPTY;
+    rendered.lengthBytes <= MAX_INLINE_BROTLI_BYTES ? await brotli(await unzip(gzip)) : EMPTY;
   const document: StoredDocument = {
     ...shape,
     kind: renderer.kind,

@@ -37,7 +37,7 @@ export class Base64Decoder {
     // `Buffer` skips what is not in its alphabet, which then shows in the length, and also reads `-` and `_`.
     const clean =
       bytes.length === (text.length / 4) * 3 - padding &&
-      
+      !text.includes("-") &&
       !text.includes("_") &&
       text.indexOf("=") === (padding === 0 ? -1 : text.length - padding);
     if (!clean) throw notBase64("it has characters outside the alphabet, or wrong padding");

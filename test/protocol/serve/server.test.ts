@@ -220,7 +220,10 @@ describe("the embedded server", () => {
       openssl ?? "openssl",
       [
         ..."req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost".split(" "),
-        ...["-keyout", key, "-out", cert],
+        "-keyout",
+        key,
+        "-out",
+        cert,
       ],
       { stdio: "ignore" },
     );

@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest";
 import { InvalidInputError, TooLargeError } from "../../../shared/errors.ts";
 import { parseJson, readJson } from "../../../shared/http/json-body.ts";
 
-const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Request =>
-  new Request("http://registry.test/", { method: "POST", body, headers });
+const post = (
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Request => new Request("http://registry.test/", { method: "POST", body, headers });
 
 describe("JSON request bodies", () => {
   it("are what JSON.parse makes of them, whatever their strings hold", () => {
