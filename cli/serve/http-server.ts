@@ -1,16 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { RequestContext } from "../../shared/http/app.ts";
+import { logPath } from "../../shared/http/log-path.ts";
 import type { Log } from "../../shared/ports/log.ts";
+import { IdentifiedResponse } from "./identified-response.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Route } from "./router.ts";
@@ -42,6 +38,7 @@ export function createHttpServer(parts: Parts): Server {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    ServerResponse: IdentifiedResponse,
   };
   const handle = createHandler(parts);
   const server =
@@ -62,32 +59,26 @@ function readTls(cert: string, key: string): { cert: Buffer; key: Buffer } {
   }
 }
 
-/** What is known of a request before its app sees it. */
-interface Arrival {
-  readonly route: Route;
-  readonly context: RequestContext;
-}
-
 function createHandler(
   parts: Parts,
-): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
-  const arrivals = new WeakMap<object, Arrival>();
+): (incoming: IncomingMessage, outgoing: IdentifiedResponse) => void {
   const listener = getRequestListener(
-    (request, { incoming }) => {
-      const arrival = arrivals.get(incoming);
-      if (arrival === undefined) throw new Error("a request that did not arrive");
-      return arrival.route.handle(request, arrival.context);
+    (request, { outgoing }) => {
+      if (!(outgoing instanceof IdentifiedResponse))
+        throw new Error("a response of another server");
+      const { route, context } = outgoing;
+      if (route === undefined) throw new Error("a request that did not arrive");
+      return route.handle(request, context);
     },
     { errorHandler: (error) => internalError(parts.log, error) },
   );
   return (incoming, outgoing) => {
-    const arrival = arrive(parts, incoming, outgoing);
-    arrivals.set(incoming, arrival);
+    arrive(parts, incoming, outgoing);
     void listener(incoming, outgoing);
   };
 }
 
-function arrive(parts: Parts, incoming: IncomingMessage, outgoing: ServerResponse): Arrival {
+function arrive(parts: Parts, incoming: IncomingMessage, outgoing: IdentifiedResponse): void {
   const startedAt = performance.now();
   const { trustProxy } = parts.config;
   const path = pathOf(incoming.url ?? "/");
@@ -97,19 +88,27 @@ function arrive(parts: Parts, incoming: IncomingMessage, outgoing: ServerRespons
     address: addressOf(incoming, trustProxy),
     actor: "",
   };
-  outgoing.setHeader("x-request-id", context.requestId);
-  outgoing.once("close", () => {
+  outgoing.route = route;
+  outgoing.context = context;
+  outgoing.on("close", () => {
     const seconds = (performance.now() - startedAt) / 1000;
     // 499, as nginx has it: the client went away before the answer was sent.
     const status = outgoing.writableFinished ? outgoing.statusCode : 499;
-    const sentBytes = Number(outgoing.getHeader("content-length") ?? 0) || 0;
+    const { sentBytes } = outgoing;
     const method = incoming.method ?? "";
     parts.metrics.finished({ protocol: route.name, method, status, seconds, sentBytes });
     const ms = Math.round(seconds * 1e6) / 1000;
     const { name: protocol } = route;
-    parts.log.info("request", { method, path, status, ms, bytes: sentBytes, protocol, ...context });
+    parts.log.info("request", {
+      method,
+      path: logPath(path),
+      status,
+      ms,
+      bytes: sentBytes,
+      protocol,
+      ...context,
+    });
   });
-  return { route, context };
 }
 
 /** For what no app has answered, such as a request line that is no URL. */

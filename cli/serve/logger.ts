@@ -6,6 +6,9 @@ import type { ServeConfig } from "./config.ts";
 /** How often buffered lines are written when there is little to log. */
 const FLUSH_MS = 500;
 
+/** Some 250 requests: a busy server writes its log a few dozen times a second instead of hundreds. */
+const BATCH_BYTES = 64 * 1024;
+
 export interface Logger extends Log {
   /** Writes out what is buffered. */
   flush(): void;
@@ -24,7 +27,7 @@ export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Log
         translateTime: "SYS:HH:MM:ss.l",
         sync: true,
       })
-    : pino.destination({ dest: 2, sync: false, minLength: 8192 });
+    : pino.destination({ dest: 2, sync: false, minLength: BATCH_BYTES, maxWrite: BATCH_BYTES * 2 });
   // Whoever read the log has gone; the registry goes on without one.
   destination.on("error", () => {});
   const logger = pino(

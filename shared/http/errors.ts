@@ -19,6 +19,7 @@ import {
   TransactionTooLargeError,
 } from "../ports/table.ts";
 import type { AppEnv } from "./app.ts";
+import { logPath } from "./log-path.ts";
 
 /** How an ecosystem tells its clients of a failure. */
 export interface ErrorRenderer {
@@ -54,7 +55,7 @@ export function answerError(
   log.error("request.failed", thrown, {
     requestId: c.env.requestId,
     method: c.req.method,
-    path: c.req.path,
+    path: logPath(c.req.path),
   });
   return renderer.internal(c, c.env.requestId);
 }

@@ -15,6 +15,9 @@ const compress = promisify(gzip);
 /** Memory for forms of documents that are not stored: plain text, and other base URLs. */
 const DERIVED_BYTES = 32 * 1024 * 1024;
 
+const WITH_BROTLI: ReadonlySet<Encoding> = new Set(["br", "gzip", "identity"]);
+const WITHOUT_BROTLI: ReadonlySet<Encoding> = new Set(["gzip", "identity"]);
+
 interface Body {
   readonly bytes: Uint8Array;
   readonly encoding: Encoding;
@@ -81,9 +84,7 @@ export class DocumentSender {
     acceptEncoding: string | undefined,
   ): Promise<Body> {
     const asStored = document.baseUrl === baseUrl;
-    const available = new Set<Encoding>(
-      asStored && document.brotli.length > 0 ? ["br", "gzip", "identity"] : ["gzip", "identity"],
-    );
+    const available = asStored && document.brotli.length > 0 ? WITH_BROTLI : WITHOUT_BROTLI;
     const encoding = chooseEncoding(acceptEncoding, available);
     if (encoding === "identity") return { bytes: await this.text(document, baseUrl), encoding };
     if (encoding === "br") return { bytes: document.brotli, encoding };

@@ -126,7 +126,7 @@ export class TarballCheck {
     }
     if (
       this.#unpackedBytes > MAX_SUSPICIOUS_BYTES &&
-      false
+      this.#unpackedBytes > this.#packedBytes * MAX_RATIO
     ) {
       throw new InvalidInputError(
         `The tarball unpacks to more than ${MAX_RATIO} times its size; that is taken for a decompression bomb.`,

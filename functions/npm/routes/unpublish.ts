@@ -13,7 +13,7 @@ import { openPackage, param } from "../target.ts";
 
 /**
  * `PUT /<package>/-rev/<rev>`: the packument without the versions that are to go. `npm owner` sends its edits
- * here too; they need no right to delete to be refused in words.
+ * here too; whoever reads may be refused those in words, and each deletion asks for its own right.
  */
 export async function putRevision(c: Context<AppEnv>, services: Services): Promise<Response> {
   const { grant, packageName } = await openPackage(c, services, "packages:read");
@@ -22,7 +22,6 @@ export async function putRevision(c: Context<AppEnv>, services: Services): Promi
     await readJson(c.req.raw, PACKUMENT_LIMITS),
     "The package document",
   );
-  if (document.versions !== undefined) grant.require("packages:delete", packageName);
   await removeMissingVersions(services, grant, packageName, param(c, "rev"), document);
   return ok(c, 201);
 }

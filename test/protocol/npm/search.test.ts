@@ -31,6 +31,7 @@ test.each<[string, string[]]>([
   ["text=round%20button", ["@acme/button"]],
   ["text=scope:acme", ["@acme/button", "@acme/slider"]],
   ["text=scope:@acme%20slider", ["@acme/slider"]],
+  ["text=button%20scope:acme", ["@acme/button"]],
   ["text=keywords:ui", ["@acme/button", "@acme/slider"]],
   ["text=keywords:widget,none", ["@acme/button"]],
   ["text=button%20author:x%20not:unstable%20is:insecure", ["@acme/button", "button-factory"]],

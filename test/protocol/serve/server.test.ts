@@ -45,6 +45,8 @@ describe("the embedded server", () => {
     const id = response.headers.get("x-request-id") ?? "";
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
     await expect.poll(() => server.output(), { timeout: 5000 }).toContain(id);
+    await fetch(`${server.url}/npm/nothing/-/user/token/${secret}`, { method: "DELETE" });
+    await expect.poll(() => server.output(), { timeout: 5000 }).toContain("/-/user/token/");
     expect(server.output()).not.toContain("ssssss");
     expect(server.output()).not.toContain(server.adminToken);
   });
