@@ -43,14 +43,18 @@ export interface Load {
   readonly run: (server: BenchServer, round: Round) => Promise<readonly Measurement[]>;
 }
 
-/** Drives a server and gives what there is to say: rate, latency, bytes where they matter, and CPU per request. */
+/** Drives a server, after a warm-up where the load lasts for a time, and gives what there is to say: rate, latency, bytes where they matter, and CPU per request. */
 export async function measureDrive(
   name: string,
   server: BenchServer,
   options: Omit<Drive, "port">,
 ): Promise<readonly Measurement[]> {
+  const { port } = server;
+  const { durationMs } = options;
+  // The first requests of a kind run before the server's code for it is compiled.
+  if (durationMs !== undefined) await drive({ ...options, port, durationMs: durationMs / 4 });
   const cpuBefore = cpuMs(server.pid);
-  const result = await drive({ ...options, port: server.port });
+  const result = await drive({ ...options, port });
   const cpu = cpuMs(server.pid) - cpuBefore;
   const { latenciesMs, requests, seconds, bodyBytes } = result;
   const values: readonly (readonly [Metric, number])[] = [

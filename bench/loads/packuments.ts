@@ -16,9 +16,12 @@ export const packumentCase = (
   connections: number,
 ): string => `packument ${size} ${form} ${encoding} c${connections}`;
 
-/** Every form of a packument that figures to reach speak of: at eight connections. */
-export const packumentCasesAt8 = (size: PackageSize): readonly string[] =>
-  FORMS.flatMap((form) => ENCODINGS.map((encoding) => packumentCase(size, form, encoding, 8)));
+/** Both forms at eight connections; the figures to reach speak of these. */
+export const packumentCasesAt8 = (
+  size: PackageSize,
+  encodings: readonly (typeof ENCODINGS)[number][],
+): readonly string[] =>
+  FORMS.flatMap((form) => encodings.map((encoding) => packumentCase(size, form, encoding, 8)));
 
 /** GET of a packument in both forms: compressed at 1, 8 and 64 connections, plain at 8. */
 export function packumentLoads(): readonly Load[] {

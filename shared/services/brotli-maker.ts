@@ -8,6 +8,8 @@ import type { Ecosystems, Stores } from "./stores.ts";
 
 /** A brotli form larger than this does not fit a row beside the gzip form. */
 const MAX_BROTLI_BYTES = 90 * 1024;
+/** Brotli takes off a fifth at most, so what is larger than this is not worth the try. */
+const MAX_GZIP_BYTES = MAX_BROTLI_BYTES * 1.25;
 
 /** Makes the brotli form of documents that were too large to get it with the publish itself. */
 export class BrotliMaker implements EventConsumer {
@@ -40,7 +42,9 @@ export class BrotliMaker implements EventConsumer {
     for (const item of items) {
       if (item === undefined) continue;
       const document = toDocument(item);
-      if (document.brotli.length > 0 || document.blobSha256 !== "") continue;
+      if (document.brotli.length > 0 || document.gzip.length > MAX_GZIP_BYTES) continue;
+      // Too large for a row even as gzip.
+      if (document.blobSha256 !== "") continue;
       const body = await brotli(Buffer.from(await documentText(blobs, document)));
       if (body.length > MAX_BROTLI_BYTES) continue;
       try {

@@ -2,11 +2,12 @@ import type { Item, Key, Page, Query, Table, WriteOp } from "../../ports/table.t
 import { ConditionFailedError } from "../../ports/table.ts";
 import { checkKey, checkWrite } from "../../ports/table-limits.ts";
 import { holds } from "./conditions.ts";
+import { ItemCache } from "./item-cache.ts";
 import { expiredRange, itemOfExpiryKey, tableKey } from "./key-codec.ts";
 import { orCommitFailed, orUnavailable } from "./lmdb-errors.ts";
 import { readPage } from "./lmdb-query.ts";
 import { type LmdbStores, openStores, replaceItem } from "./lmdb-stores.ts";
-import { isLive, type StoredItem, toItem, toStored, updated } from "./stored-item.ts";
+import { isLive, type StoredItem, toStored, updated } from "./stored-item.ts";
 
 const MAX_KEYS = 100;
 
@@ -19,10 +20,12 @@ export interface LmdbTableOptions {
 /** The table in a folder, by LMDB. Any number of processes of one machine may have the folder open. */
 export class LmdbTable implements Table {
   readonly #stores: LmdbStores;
+  readonly #cache: ItemCache;
   readonly #nowSeconds: () => number;
 
   private constructor(stores: LmdbStores, nowSeconds: () => number) {
     this.#stores = stores;
+    this.#cache = new ItemCache(stores);
     this.#nowSeconds = nowSeconds;
   }
 
@@ -87,8 +90,9 @@ export class LmdbTable implements Table {
   }
 
   #find(key: Key, nowSeconds: number): Item | undefined {
-    const stored = this.#stores.items.get(tableKey(key));
-    return stored !== undefined && isLive(stored, nowSeconds) ? toItem(key, stored) : undefined;
+    const item = this.#cache.find(key);
+    const expiresAtSeconds = item?.expiresAtSeconds;
+    return expiresAtSeconds === undefined || expiresAtSeconds > nowSeconds ? item : undefined;
   }
 
   #expiredKeys(limit: number): Uint8Array[] {
