@@ -6,6 +6,8 @@ import { createGenericApp } from "./generic/app.ts";
 import { createGenericEcosystem } from "./generic/ecosystem.ts";
 import { createNpmApp } from "./npm/app.ts";
 import { createNpmEcosystem } from "./npm/ecosystem.ts";
+import { createOciApp } from "./oci/app.ts";
+import { createOciEcosystem } from "./oci/ecosystem.ts";
 
 /** One wire protocol: a folder of the same name, served under `prefix`. */
 export interface Protocol {
@@ -21,9 +23,11 @@ export const PROTOCOLS: readonly Protocol[] = [
   { name: "api", prefix: "/api/v1", createApp: createApiApp },
   { name: "generic", prefix: "/generic", createApp: createGenericApp },
   { name: "npm", prefix: "/npm", createApp: createNpmApp },
+  { name: "oci", prefix: "/v2", createApp: createOciApp },
 ];
 
 export const ECOSYSTEM_FACTORIES: EcosystemFactories = {
   generic: createGenericEcosystem,
   npm: createNpmEcosystem,
+  oci: createOciEcosystem,
 };

@@ -21,6 +21,9 @@ const DAY_MS = 86_400_000;
 /** Versions changed in one transaction; the rest of its 100 operations belongs to the package. */
 const VERSIONS_A_TRANSACTION = 40;
 
+/** Tags that point at what goes must go with it, in every ecosystem. */
+const ALL_TAGS = { withTags: true };
+
 /** What becomes of versions after they were published. */
 export class Lifecycle {
   readonly #stores: Stores;
@@ -113,7 +116,7 @@ export class Lifecycle {
           detail: "",
         },
       );
-    });
+    }, ALL_TAGS);
   }
 
   /**
@@ -138,7 +141,7 @@ export class Lifecycle {
         version,
         detail: "",
       });
-    });
+    }, ALL_TAGS);
   }
 
   /**
@@ -265,7 +268,7 @@ export class Lifecycle {
           version: "",
           detail: `${pairs.length} versions`,
         });
-      });
+      }, ALL_TAGS);
       if (applied === undefined) return count;
     }
   }
@@ -289,7 +292,7 @@ export class Lifecycle {
           documents: { kind: "closing" },
           audit: [],
         };
-      });
+      }, ALL_TAGS);
       if (applied === undefined) return;
     }
   }

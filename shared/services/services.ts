@@ -1,5 +1,6 @@
 import { Access } from "./access.ts";
 import { AuditLog } from "./audit.ts";
+import { BlobLinks } from "./blob-links.ts";
 import { BrotliMaker } from "./brotli-maker.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Collector } from "./collector.ts";
@@ -17,6 +18,7 @@ import { RegistryDirectory } from "./registry-directory.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface ServiceOptions {
@@ -38,7 +40,9 @@ export interface Services {
   readonly options: ServiceOptions;
   readonly access: Access;
   readonly auditLog: AuditLog;
+  readonly blobLinks: BlobLinks;
   readonly catalogue: Catalogue;
+  readonly changes: PackageChanges;
   readonly collector: Collector;
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
@@ -52,6 +56,7 @@ export interface Services {
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
+  readonly uploadSessions: UploadSessions;
 }
 
 /** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
@@ -68,18 +73,22 @@ export function createServices(
   const ecosystems: Ecosystems = {
     generic: factories.generic(later),
     npm: factories.npm(later),
+    oci: factories.oci(later),
   };
   const directory = new RegistryDirectory(stores.table);
   const access = new Access(directory);
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores);
+  const blobLinks = new BlobLinks(stores, collector);
   const tokens = new Tokens(stores, access, options.adminToken);
   const services: Services = {
     stores,
     options,
     access,
     auditLog: new AuditLog(stores.table),
+    blobLinks,
     catalogue: new Catalogue(stores),
+    changes,
     collector,
     downloads: new Downloads(stores),
     ecosystems,
@@ -88,11 +97,12 @@ export function createServices(
     logins: new Logins(stores, tokens),
     publisher: new Publisher(stores, ecosystems, changes, collector),
     rateLimits: new RateLimits(options.requestsPerMinute),
-    reclaimer: new Reclaimer(stores),
+    reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory),
-    tags: new Tags(stores, changes),
+    tags: new Tags(stores, ecosystems, changes),
     tokens,
     uploads: new Uploads(stores, ecosystems),
+    uploadSessions: new UploadSessions(stores, blobLinks),
   };
   return services;
 }
