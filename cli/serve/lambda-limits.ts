@@ -10,6 +10,8 @@ const GATEWAY_BYTES = 10 * 1024 * 1024;
 const INVOCATION_BYTES = 6 * 1024 * 1024;
 /** Headers, path and request context in the event. */
 const EVENT_OVERHEAD_BYTES = 4096;
+/** The largest body that is certain to fit, whatever it is: a function gets it in base64. */
+export const INLINE_LIMIT_BYTES = Math.floor(((INVOCATION_BYTES - EVENT_OVERHEAD_BYTES) * 3) / 4);
 
 const TEXT = /^(?:text\/|application\/(?:[\w.+-]+\+)?(?:json|xml|javascript)\b)/i;
 

@@ -46,7 +46,10 @@ export function createOciApp(services: Services): Hono<AppEnv> {
       case "ping":
         return { GET: async () => ping(c) };
       case "token":
-        return { GET: () => getToken(c, tokens, services), POST: () => postToken(c, tokens, services) };
+        return {
+          GET: () => getToken(c, tokens, services),
+          POST: () => postToken(c, tokens, services),
+        };
       case "catalog":
         return { GET: () => getCatalog(c, services) };
       case "tags":
@@ -73,7 +76,7 @@ export function createOciApp(services: Services): Hono<AppEnv> {
           PUT: () => putUpload(c, services, path),
           DELETE: () => cancelUpload(c, services, path),
         };
-      case "none":
+      default:
         return undefined;
     }
   }

@@ -9,6 +9,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   DELETE: "pull,delete",
 };
 
+const NAME = /^[a-z0-9._/-]{1,255}$/;
+
 /**
  * The challenge of a 401: where to get a token and for what. Bearer only: docker takes the first scheme that it
  * knows, and whoever sends Basic without being asked is let in by it.
@@ -24,8 +26,13 @@ export function challengeFor(request: Request, options: ServiceOptions): string 
     const name = `${path.registry}/${path.image}`;
     const isUpload = path.kind === "upload" || path.kind === "start-upload";
     const actions = isUpload ? "pull,push" : (ACTIONS[request.method] ?? "pull,push");
+    const from = new URL(request.url).searchParams.get("from");
     // Only what can stand inside quotes; another name gets an error of its own after the login.
-    if (/^[a-z0-9._/-]+$/.test(name)) parts.push(`scope="repository:${name}:${actions}"`);
+    const scopes = [
+      ...(NAME.test(name) ? [`repository:${name}:${actions}`] : []),
+      ...(isUpload && from !== null && NAME.test(from) ? [`repository:${from}:pull`] : []),
+    ];
+    if (scopes.length > 0) parts.push(`scope="${scopes.join(" ")}"`);
   }
   return `Bearer ${parts.join(",")}`;
 }

@@ -14,7 +14,8 @@ const CONTENT_RANGE = /^(\d{1,15})-(\d{1,15})$/;
 /** @throws {OciInvalidError} for headers that are not sound, or contradict each other. */
 export function parseChunk(headers: Headers): Chunk {
   const length = headers.get("content-length");
-  if (length !== null && !COUNT.test(length)) throw invalid("Content-Length is not a number of bytes.");
+  if (length !== null && !COUNT.test(length))
+    throw invalid("Content-Length is not a number of bytes.");
   const sizeBytes = length === null ? undefined : Number(length);
   const header = headers.get("content-range");
   if (header === null) return { startBytes: undefined, sizeBytes };

@@ -122,7 +122,11 @@ export function ociError(
 /** What the path or method asks for is not part of the protocol. */
 export function noRoute(c: Context<AppEnv>, allowed?: readonly string[]): Response {
   if (allowed === undefined) {
-    return ociError(404, "UNSUPPORTED", "This path is not part of the Distribution API; check the name.");
+    return ociError(
+      404,
+      "UNSUPPORTED",
+      "This path is not part of the Distribution API; check the name.",
+    );
   }
   const response = ociError(405, "UNSUPPORTED", `${c.req.method.slice(0, 20)} is not served here.`);
   response.headers.set("allow", allowed.join(", "));

@@ -120,10 +120,12 @@ export async function listReferrers(
       referrers.map(({ version }) => versionKey(registryId, image, version)),
     );
     for (const [position, referrer] of referrers.entries()) {
-      if (descriptors.length >= PAGE_REFERRERS || bytes > PAGE_BYTES) return { descriptors, next: after };
+      if (descriptors.length >= PAGE_REFERRERS || bytes > PAGE_BYTES)
+        return { descriptors, next: after };
       after = referrer.version;
       if (versions[position]?.attributes["state"] !== "published") continue;
-      const fits = wanted.artifactType === undefined || wanted.artifactType === referrer.artifactType;
+      const fits =
+        wanted.artifactType === undefined || wanted.artifactType === referrer.artifactType;
       if (!fits) continue;
       descriptors.push(referrer.descriptor);
       bytes += JSON.stringify(referrer.descriptor).length;

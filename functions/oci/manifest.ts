@@ -4,7 +4,13 @@ import type { JsonObject } from "../../shared/domain/json.ts";
 import { InvalidInputError } from "../../shared/errors.ts";
 import { parseJson } from "../../shared/http/json-body.ts";
 import { OciInvalidError } from "./errors.ts";
-import { isDistributable, manifestKind, type ManifestKind, OCI_INDEX, OCI_MANIFEST } from "./media-types.ts";
+import {
+  isDistributable,
+  manifestKind,
+  type ManifestKind,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from "./media-types.ts";
 import { findDigest, type OciDigest } from "./names.ts";
 
 /** The specification asks for 4 MiB at least; no more fits through a Lambda function. */
@@ -13,7 +19,9 @@ export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_DESCRIPTORS = 1000;
 const MAX_JSON_DEPTH = 32;
 
-const digest = z.string().refine((text) => findDigest(text) !== undefined, "is no digest known here");
+const digest = z
+  .string()
+  .refine((text) => findDigest(text) !== undefined, "is no digest known here");
 const annotations = z.record(z.string(), z.string());
 
 const descriptor = z.looseObject({
@@ -70,7 +78,9 @@ export function parseManifest(
   const mediaType = mediaTypeOf(value, contentType);
   const kind = manifestKind(mediaType);
   if (kind === undefined) {
-    throw invalid(`"${mediaType.slice(0, 100)}" is no manifest that is served here; use OCI's media types, or docker's schema 2.`);
+    throw invalid(
+      `"${mediaType.slice(0, 100)}" is no manifest that is served here; use OCI's media types, or docker's schema 2.`,
+    );
   }
   const parsed = manifestBody.safeParse(value);
   if (!parsed.success) throw invalid(issuesOf(parsed.error));
@@ -97,7 +107,8 @@ export function parseManifest(
 /** Digests of the blobs that must have been pushed before the manifest, each once. */
 export function requiredBlobs({ config, layers }: Manifest): readonly string[] {
   const pushed = layers.filter(
-    ({ mediaType, urls }) => isDistributable(mediaType) && (urls === undefined || urls.length === 0),
+    ({ mediaType, urls }) =>
+      isDistributable(mediaType) && (urls === undefined || urls.length === 0),
   );
   return [...new Set([...(config === undefined ? [] : [config]), ...pushed].map((d) => d.digest))];
 }
@@ -118,7 +129,10 @@ function digestOf(bytes: Uint8Array, claimed: OciDigest | undefined): OciDigest 
   const algorithm = claimed?.algorithm ?? "sha256";
   const text = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
   if (claimed !== undefined && claimed.text !== text) {
-    throw new OciInvalidError("DIGEST_INVALID", `The manifest has the digest ${text}, not ${claimed.text}.`);
+    throw new OciInvalidError(
+      "DIGEST_INVALID",
+      `The manifest has the digest ${text}, not ${claimed.text}.`,
+    );
   }
   const digest = findDigest(text);
   if (digest === undefined) throw new TypeError("a digest that we made is no digest");
@@ -146,14 +160,18 @@ function mediaTypeOf(value: z.infer<typeof carrier>, contentType: string | undef
   const sent = contentType?.split(";")[0]?.trim() ?? "";
   const own = value.mediaType ?? "";
   if (sent !== "" && own !== "" && sent !== own) {
-    throw invalid(`its mediaType is "${own.slice(0, 100)}", but the header Content-Type says "${sent.slice(0, 100)}".`);
+    throw invalid(
+      `its mediaType is "${own.slice(0, 100)}", but the header Content-Type says "${sent.slice(0, 100)}".`,
+    );
   }
   if (sent !== "" || own !== "") return sent === "" ? own : sent;
   return value.manifests === undefined ? OCI_MANIFEST : OCI_INDEX;
 }
 
 function issuesOf(error: z.ZodError): string {
-  const issues = error.issues.slice(0, 3).map(({ path, message }) => `/${path.join("/")}: ${message}`);
+  const issues = error.issues
+    .slice(0, 3)
+    .map(({ path, message }) => `/${path.join("/")}: ${message}`);
   return `${issues.join("; ")}.`;
 }
 

@@ -1,7 +1,12 @@
 import { FILE_DIGESTS, requireDigests } from "../../shared/domain/digest.ts";
 import type { JsonObject } from "../../shared/domain/json.ts";
 import { property } from "../../shared/domain/json.ts";
-import { isAvailable, type PackageFile, type Tag, type Version } from "../../shared/domain/package.ts";
+import {
+  isAvailable,
+  type PackageFile,
+  type Tag,
+  type Version,
+} from "../../shared/domain/package.ts";
 import { actorName } from "../../shared/domain/principal.ts";
 import { NotFoundError } from "../../shared/errors.ts";
 import type { WriteOp } from "../../shared/ports/table.ts";
@@ -166,11 +171,7 @@ export class Manifests {
   }
 
   /** Every manifest of an index must be there. Gives the levels of indexes: 0 for an image. */
-  async #requireChildren(
-    grant: RegistryGrant,
-    image: string,
-    manifest: Manifest,
-  ): Promise<number> {
+  async #requireChildren(grant: RegistryGrant, image: string, manifest: Manifest): Promise<number> {
     if (manifest.kind === "image") return 0;
     const digests = [...new Set(manifest.manifests.map((child) => child.digest))];
     const missing: string[] = [];

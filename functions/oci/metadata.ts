@@ -31,10 +31,12 @@ export function depthOf(version: Pick<Version, "metadata">): number {
 }
 
 function brief({ mediaType, digest, size, platform }: Descriptor): JsonObject {
-  const known = ["os", "architecture", "variant", "os.version"].flatMap((name): [string, Json][] => {
-    const value = platform?.[name];
-    return typeof value === "string" ? [[name, value.slice(0, 100)]] : [];
-  });
+  const known = ["os", "architecture", "variant", "os.version"].flatMap(
+    (name): [string, Json][] => {
+      const value = platform?.[name];
+      return typeof value === "string" ? [[name, value.slice(0, 100)]] : [];
+    },
+  );
   return {
     mediaType,
     digest,

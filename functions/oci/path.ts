@@ -4,7 +4,10 @@ import { decodeSegments } from "../../shared/http/raw-path.ts";
 export type OciPath =
   | { readonly kind: "ping" | "token" | "catalog" | "none" }
   | ({ readonly kind: "tags" | "start-upload" } & Repository)
-  | ({ readonly kind: "manifest" | "blob" | "referrers" | "upload"; readonly last: string } & Repository);
+  | ({
+      readonly kind: "manifest" | "blob" | "referrers" | "upload";
+      readonly last: string;
+    } & Repository);
 
 /** `<registry>/<image>`, as the path has them. */
 export interface Repository {

@@ -47,7 +47,11 @@ export async function openTarget(
   };
 }
 
-/** Where a `from` of a mount leads, as far as the caller may read there; `undefined` otherwise. */
+/**
+ * Where a `from` of a mount leads, as far as the caller may read there; `undefined` otherwise.
+ *
+ * @throws {UnauthenticatedError} when only the caller's short-lived token is too narrow: it can fetch another.
+ */
 export async function findReadable(
   c: Context<AppEnv>,
   services: Services,
@@ -58,10 +62,20 @@ export async function findReadable(
     return await openTarget(c, services, { registry, image: image.join("/") }, "packages:read");
   } catch (error) {
     // Whatever is wrong with the source, the client goes on with an ordinary upload.
-    if (error instanceof RegistryError) return undefined;
+    if (error instanceof RegistryError && !isNarrow(c, registry, image.join("/"))) return undefined;
     throw error;
   }
 }
 
+function isNarrow(c: Context<AppEnv>, registry: string, image: string): boolean {
+  const { principal } = c.get("caller");
+  return (
+    principal.kind === "token" &&
+    principal.grants?.some((grant) => grant.registry === registry && grant.package === image) ===
+      false
+  );
+}
+
 /** The caller may read, but there was never such a repository. */
-export const unknownRepository = (name: string): NotFoundError => new NotFoundError("package", name);
+export const unknownRepository = (name: string): NotFoundError =>
+  new NotFoundError("package", name);

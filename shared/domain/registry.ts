@@ -34,7 +34,9 @@ export const DEFAULT_POLICIES: RegistryPolicies = {
 
 /** Whether a tag of this name may be moved and deleted once it exists. */
 export function isTagMutable(policies: RegistryPolicies, tag: string): boolean {
-  return !policies.immutableTags || policies.mutableTags.some((pattern) => matchesPattern(pattern, tag));
+  return (
+    !policies.immutableTags || policies.mutableTags.some((pattern) => matchesPattern(pattern, tag))
+  );
 }
 
 export interface Registry {

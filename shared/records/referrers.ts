@@ -24,7 +24,10 @@ export const putReferrerOp = (
 ): WriteOp => ({
   op: "put",
   item: {
-    key: { pk: packagePartition(registryId, packageName), sk: prefixOf(subject) + referrer.version },
+    key: {
+      pk: packagePartition(registryId, packageName),
+      sk: prefixOf(subject) + referrer.version,
+    },
     attributes: {
       version: referrer.version,
       artifactType: referrer.artifactType,

@@ -49,10 +49,7 @@ export const toStagedPiece = (item: Item): StagedPiece => ({
  * Appends a piece to the session as it was read. Of two writers that began at the same offset the transaction of
  * one holds, so that their bytes never mix.
  */
-export function appendPieceOps(
-  session: UploadSession,
-  piece: StagedPiece,
-): readonly WriteOp[] {
+export function appendPieceOps(session: UploadSession, piece: StagedPiece): readonly WriteOp[] {
   const after: UploadSession = {
     ...session,
     offsetBytes: session.offsetBytes + piece.sizeBytes,

@@ -57,7 +57,10 @@ export class BlobLinks {
   }
 
   /** `undefined` when the package does not link such a blob. */
-  async find({ registryId, packageName }: PackageRef, digest: string): Promise<BlobLink | undefined> {
+  async find(
+    { registryId, packageName }: PackageRef,
+    digest: string,
+  ): Promise<BlobLink | undefined> {
     const item = await this.#stores.table.get(blobLinkKey(registryId, packageName, digest));
     const link = item === undefined ? undefined : toBlobLink(item);
     return link?.hidden === true && !(await this.#isUsed(link, isAvailable)) ? undefined : link;
@@ -126,7 +129,10 @@ export class BlobLinks {
   }
 
   /** Operations that claim links for a version; one transaction holds {@link BATCH} of them at most. */
-  claimOps({ registryId, packageName }: PackageRef, digests: readonly string[]): readonly WriteOp[] {
+  claimOps(
+    { registryId, packageName }: PackageRef,
+    digests: readonly string[],
+  ): readonly WriteOp[] {
     const nowMs = this.#stores.now();
     return digests.map((digest) => claimBlobLinkOp(registryId, packageName, digest, nowMs));
   }
@@ -149,11 +155,16 @@ export class BlobLinks {
    */
   async remove(link: BlobLink): Promise<void> {
     if (await this.#isUsed(link, isAvailable)) {
-      throw new ConflictError(`${link.digest} is part of what "${link.packageName}" serves; delete that first.`);
+      throw new ConflictError(
+        `${link.digest} is part of what "${link.packageName}" serves; delete that first.`,
+      );
     }
     const isRestorable = await this.#isUsed(link, ({ state }) => state === "deleted");
-    const done = await this.#attempt(isRestorable ? [hideBlobLinkOp(link)] : removeBlobLinkOps(link));
-    if (!done) throw new ConflictError(`${link.digest} was used by somebody else meanwhile; look again.`);
+    const done = await this.#attempt(
+      isRestorable ? [hideBlobLinkOp(link)] : removeBlobLinkOps(link),
+    );
+    if (!done)
+      throw new ConflictError(`${link.digest} was used by somebody else meanwhile; look again.`);
   }
 
   /** Has the sweeper look at the links of a version that is gone for good. */

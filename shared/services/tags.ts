@@ -71,8 +71,13 @@ export class Tags {
    * @throws {NotFoundError} when there is no such tag, {@link ForbiddenError} when it must not change,
    *   {@link ConflictError} for `latest` where clients need it.
    */
-  async remove(grant: RegistryGrant, packageName: string, name: string): Promise<void> {
-    grant.require("packages:write", packageName);
+  async remove(
+    grant: RegistryGrant,
+    packageName: string,
+    name: string,
+    scope: "packages:write" | "packages:delete" = "packages:write",
+  ): Promise<void> {
+    grant.require(scope, packageName);
     const { renderers } = this.#ecosystems[grant.registry.ecosystem];
     if (name === "latest" && renderers.length > 0) {
       throw new ConflictError('The tag "latest" cannot be removed, only moved to another version.');

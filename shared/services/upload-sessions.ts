@@ -22,7 +22,10 @@ import type { Stores } from "./stores.ts";
 const MAX_PIECES = 20_000;
 
 /** What the ticket in a session's URL says. */
-export type SessionTicket = Pick<UploadSession, "id" | "registryId" | "packageName" | "expiresAtMs">;
+export type SessionTicket = Pick<
+  UploadSession,
+  "id" | "registryId" | "packageName" | "expiresAtMs"
+>;
 
 export interface Appended {
   /** False when another writer was faster: nothing was appended, and `session` is as the other left it. */
@@ -179,12 +182,20 @@ export class UploadSessions {
     }
   }
 
-  async #stage(session: UploadSession, body: ByteStream, maxSizeBytes: number): Promise<StagedPiece> {
+  async #stage(
+    session: UploadSession,
+    body: ByteStream,
+    maxSizeBytes: number,
+  ): Promise<StagedPiece> {
     const room = maxSizeBytes - session.offsetBytes;
     if (session.pieceCount >= MAX_PIECES || room < 0) {
       await body.cancel();
       throw session.pieceCount >= MAX_PIECES
-        ? new TooLargeError("The upload in so many pieces", session.offsetBytes, "Send larger pieces.")
+        ? new TooLargeError(
+            "The upload in so many pieces",
+            session.offsetBytes,
+            "Send larger pieces.",
+          )
         : new TooLargeError("The upload", maxSizeBytes);
     }
     return this.#stores.blobs.stage(body, { maxSizeBytes: room });

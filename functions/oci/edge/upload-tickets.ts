@@ -21,7 +21,10 @@ export async function signTicket(services: Services, message: string): Promise<s
 
 /** What scopes direct uploads to a repository; differs for a registry of the same slug that comes later. */
 export function stageOf({ registryId, packageName }: PackageRef): string {
-  return createHash("sha256").update(`${registryId}#${packageName}`).digest("base64url").slice(0, 27);
+  return createHash("sha256")
+    .update(`${registryId}#${packageName}`)
+    .digest("base64url")
+    .slice(0, 27);
 }
 
 /** Where a new session is, relative: every client stays on the host that it knows. */
@@ -55,7 +58,8 @@ export async function verifyTicket(
   const [, stage = "", expiresAt = "", given = ""] = TICKET.exec(text) ?? [];
   const isPossible = UUID.test(id) && (stage === CONTINUED || stage === stageOf(ref));
   const expected = await signTicket(services, ticketMessage(pathOf(name, id), stage, expiresAt));
-  const isOurs = given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+  const isOurs =
+    given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
   const expiresAtMs = Number(expiresAt) * 1000;
   if (!isPossible || !isOurs || expiresAtMs <= services.stores.now()) {
     throw new NotFoundError("upload", id.slice(0, 64));

@@ -57,7 +57,10 @@ export async function getReferrers(
   const headers: Record<string, string> = { "content-type": OCI_INDEX };
   if (artifactType !== undefined) headers["oci-filters-applied"] = "artifactType";
   if (page.next !== undefined) {
-    const query = new URLSearchParams({ ...(artifactType === undefined ? {} : { artifactType }), last: page.next });
+    const query = new URLSearchParams({
+      ...(artifactType === undefined ? {} : { artifactType }),
+      last: page.next,
+    });
     headers["link"] = `</v2/${name}/referrers/${digest.text}?${query.toString()}>; rel="next"`;
   }
   return new Response(JSON.stringify(index), { headers });

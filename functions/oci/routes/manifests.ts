@@ -56,9 +56,13 @@ export async function putManifest(
   const asked = new URL(c.req.url).searchParams.getAll("tag");
   const tags = reference.kind === "tag" ? [reference.tag] : [...new Set(asked.map(parseTag))];
   if (tags.length > MAX_TAGS) {
-    throw new OciInvalidError("TAG_INVALID", `One push sets ${MAX_TAGS} tags at most; set the others after it.`, {
-      status: 414,
-    });
+    throw new OciInvalidError(
+      "TAG_INVALID",
+      `One push sets ${MAX_TAGS} tags at most; set the others after it.`,
+      {
+        status: 414,
+      },
+    );
   }
   const bytes = await readManifest(c.req.raw);
   const claimed = reference.kind === "digest" ? reference.digest : undefined;
@@ -74,7 +78,8 @@ export async function putManifest(
     },
   });
   if (manifest.subject !== undefined) response.headers.set("oci-subject", manifest.subject.digest);
-  if (reference.kind === "digest" && tags.length > 0) response.headers.set("oci-tag", tags.join(", "));
+  if (reference.kind === "digest" && tags.length > 0)
+    response.headers.set("oci-tag", tags.join(", "));
   return response;
 }
 
@@ -87,16 +92,18 @@ export async function deleteManifest(
 ): Promise<Response> {
   const reference = parseReference(path.last);
   const { grant, image } = await openTarget(c, services, path, "packages:delete");
-  if (reference.kind === "tag") await services.tags.remove(grant, image, reference.tag);
+  if (reference.kind === "tag")
+    await services.tags.remove(grant, image, reference.tag, "packages:delete");
   else await manifests.remove(grant, image, reference.digest.text);
   return new Response(null, { status: 202, headers: { "content-length": "0" } });
 }
 
 async function readManifest(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_MANIFEST_BYTES) throw tooLarge();
+  if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of request.body) {
     length += chunk.length;
     if (length > MAX_MANIFEST_BYTES) throw tooLarge();
     chunks.push(chunk);
@@ -105,4 +112,8 @@ async function readManifest(request: Request): Promise<Uint8Array> {
 }
 
 const tooLarge = (): TooLargeError =>
-  new TooLargeError("The manifest", MAX_MANIFEST_BYTES, "Split it, or put its annotations into a layer.");
+  new TooLargeError(
+    "The manifest",
+    MAX_MANIFEST_BYTES,
+    "Split it, or put its annotations into a layer.",
+  );

@@ -83,7 +83,9 @@ function parseScopes(texts: readonly string[]): TokenRequest {
   }
   const grants: PackageGrant[] = [];
   for (const word of words) {
-    const match = /^repository:([a-z0-9_-]{1,63})\/([a-z0-9._/-]{1,191}):([a-z,*]{1,40})$/.exec(word);
+    const match = /^repository:([a-z0-9_-]{1,63})\/([a-z0-9._/-]{1,191}):([a-z,*]{1,40})$/.exec(
+      word,
+    );
     const [, registry, image, actions] = match ?? [];
     if (registry === undefined || image === undefined || actions === undefined) continue;
     const wanted = actions.split(",").flatMap((action) => SCOPES[action] ?? []);

@@ -74,7 +74,10 @@ export async function putUpload(
   const opened = await openUpload(c, services, path);
   const digest = c.req.query("digest");
   if (digest === undefined) {
-    throw new OciInvalidError("DIGEST_INVALID", "The upload ends with ?digest=<algorithm>:<digest>.");
+    throw new OciInvalidError(
+      "DIGEST_INVALID",
+      "The upload ends with ?digest=<algorithm>:<digest>.",
+    );
   }
   const parsed = parseDigest(digest);
   if (!follows(parseChunk(c.req.raw.headers), opened.session)) return outOfOrder(services, opened);

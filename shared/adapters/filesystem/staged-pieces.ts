@@ -21,10 +21,7 @@ export class StagedPieces {
   }
 
   /** As the port says. */
-  async stage(
-    body: ByteStream,
-    options: { readonly maxSizeBytes?: number },
-  ): Promise<StagedPiece> {
+  async stage(body: ByteStream, options: { readonly maxSizeBytes?: number }): Promise<StagedPiece> {
     const { pieceId, path } = this.#folder.newPiece();
     const hasher = new BlobHasher(options);
     await writeStreamToFile(path, body, (chunk) => hasher.update(chunk));

@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import { DigestMismatchError, StagedPieceNotFoundError } from "../../../shared/ports/blobs.ts";
-import { bytesOf, failingStream, freshBytes, type GetStore, MIB, sha256Of, streamOf } from "./harness.ts";
+import {
+  bytesOf,
+  failingStream,
+  freshBytes,
+  type GetStore,
+  MIB,
+  sha256Of,
+  streamOf,
+} from "./harness.ts";
 
 /** Pieces of blobs whose digest is known only at the end. */
 export function stagedContract(store: GetStore): void {
