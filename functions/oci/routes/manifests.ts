@@ -100,10 +100,11 @@ export async function deleteManifest(
 
 async function readManifest(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_MANIFEST_BYTES) throw tooLarge();
-  if (request.body === null) return new Uint8Array();
+  const body: ReadableStream<Uint8Array> | null = request.body;
+  if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > MAX_MANIFEST_BYTES) throw tooLarge();
     chunks.push(chunk);
