@@ -1,5 +1,4 @@
 import { timingSafeEqual } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import { UnauthenticatedError } from "../../shared/errors.ts";
 import { ANONYMOUS, type PackageGrant, type Principal } from "../../shared/domain/principal.ts";
@@ -10,8 +9,6 @@ import type { Services } from "../../shared/services/services.ts";
 export const TOKEN_SECONDS = 300;
 const PREFIX = "ept.";
 const PURPOSE = "oci-token";
-/** A revoked API token may still be taken for this long, as everywhere. */
-const CACHE_MS = 30_000;
 
 type TokenPrincipal = Extract<Principal, { kind: "token" }>;
 
@@ -41,7 +38,6 @@ const payload = z.strictObject({
  */
 export class OciTokens {
   readonly #services: Services;
-  readonly #principals = new LRUCache<string, TokenPrincipal>({ max: 10_000, ttl: CACHE_MS });
 
   constructor(services: Services) {
     this.#services = services;
@@ -73,7 +69,7 @@ export class OciTokens {
     const content = await this.#verify(text.slice(PREFIX.length));
     if (content === undefined || content.x * 1000 <= this.#services.stores.now()) throw expired();
     if (content.i === "") return ANONYMOUS;
-    const principal = await this.#principal(content.i);
+    const principal = await this.#services.tokens.findPrincipal(content.i);
     if (principal === undefined) throw expired();
     if (content.c) return { ...principal, scopes: readOnly(principal) };
     const grants = content.g.map(([registry, name, scopes]) => ({
@@ -91,14 +87,6 @@ export class OciTokens {
     const expected = await this.#mac(body);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
     return payload.parse(JSON.parse(Buffer.from(body, "base64url").toString("utf8")));
-  }
-
-  async #principal(tokenId: string): Promise<TokenPrincipal | undefined> {
-    const known = this.#principals.get(tokenId);
-    if (known !== undefined) return known;
-    const found = await this.#services.tokens.findPrincipal(tokenId);
-    if (found !== undefined) this.#principals.set(tokenId, found);
-    return found;
   }
 
   async #mac(text: string): Promise<Buffer> {

@@ -51,7 +51,11 @@ export class Repository {
   }
 
   /** POST and PUT, as docker 29 does. */
-  async pushBlob(content: Bytes | string, mediaType = LAYER, algorithm = "sha256"): Promise<Pushed> {
+  async pushBlob(
+    content: Bytes | string,
+    mediaType = LAYER,
+    algorithm = "sha256",
+  ): Promise<Pushed> {
     const bytes = typeof content === "string" ? bytesOf(content) : content;
     const digest = digestOf(bytes, algorithm);
     const location = await this.begin();
@@ -72,7 +76,10 @@ export class Repository {
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
     return this.registry.request(url.pathname + url.search, {
       method,
-      headers: { ...(body === undefined ? {} : { "content-length": String(body.length) }), ...headers },
+      headers: {
+        ...(body === undefined ? {} : { "content-length": String(body.length) }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body }),
     });
   }
@@ -92,7 +99,11 @@ export class Repository {
   }
 
   /** An image of these layers, pushed by tag, or by digest where there is none. */
-  async pushImage(tag?: string, layers: readonly string[] = ["a layer"], more: object = {}): Promise<Pushed> {
+  async pushImage(
+    tag?: string,
+    layers: readonly string[] = ["a layer"],
+    more: object = {},
+  ): Promise<Pushed> {
     const config = await this.pushBlob(`{"layers":${JSON.stringify(layers)}}`, CONFIG);
     const pushed: Pushed[] = [];
     for (const layer of layers) pushed.push(await this.pushBlob(layer));
@@ -103,7 +114,11 @@ export class Repository {
     });
   }
 
-  async pushIndex(tag: string | undefined, manifests: readonly Pushed[], more: object = {}): Promise<Pushed> {
+  async pushIndex(
+    tag: string | undefined,
+    manifests: readonly Pushed[],
+    more: object = {},
+  ): Promise<Pushed> {
     const children = manifests.map((child) => descriptor(child));
     return this.pushManifest(tag, INDEX, { manifests: children, ...more });
   }

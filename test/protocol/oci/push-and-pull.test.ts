@@ -31,7 +31,9 @@ describe("A blob", () => {
     const location = `/v2/${repository.name}/blobs/uploads/`;
     const response = await repository.at(location, "POST", { digest: digestOf(bytes) }, bytes);
     expect(response.status).toBe(201);
-    expect(response.headers.get("location")).toBe(`/v2/${repository.name}/blobs/${digestOf(bytes)}`);
+    expect(response.headers.get("location")).toBe(
+      `/v2/${repository.name}/blobs/${digestOf(bytes)}`,
+    );
     expect(await repository.status(`blobs/${digestOf(bytes)}`)).toBe(200);
   });
 
@@ -46,7 +48,11 @@ describe("A blob", () => {
     const digest = digestOf(bytes);
     expect((await repository.at(location, "PUT", { digest })).status).toBe(201);
     const pulled = await repository.send(`blobs/${digest}`);
-    expect(createHash("sha256").update(await pulled.bytes()).digest("hex")).toBe(digest.slice(7));
+    expect(
+      createHash("sha256")
+        .update(await pulled.bytes())
+        .digest("hex"),
+    ).toBe(digest.slice(7));
   });
 
   test("can be pushed in chunks, the last of them with the PUT", async () => {
@@ -78,9 +84,9 @@ describe("A blob", () => {
     const status = await registry.request(location);
     expect([status.status, status.headers.get("range")]).toEqual([204, "0-2"]);
     const digest = digestOf("abc");
-    expect((await repository.at(status.headers.get("location") ?? "", "PUT", { digest })).status).toBe(
-      201,
-    );
+    expect(
+      (await repository.at(status.headers.get("location") ?? "", "PUT", { digest })).status,
+    ).toBe(201);
   });
 
   test("is refused with another digest than its own, and the session goes on", async () => {
@@ -207,7 +213,9 @@ describe("A manifest", () => {
   test("may be an index, and an index of indexes, eight levels deep", async () => {
     let inner = await repository.pushIndex(undefined, [await repository.pushImage()]);
     for (let level = 2; level <= 8; level++) {
-      inner = await repository.pushIndex(undefined, [inner], { annotations: { level: `${level}` } });
+      inner = await repository.pushIndex(undefined, [inner], {
+        annotations: { level: `${level}` },
+      });
     }
     const manifests = [descriptor(inner)];
     const tooDeep = await repository.putManifest("deep", { schemaVersion: 2, manifests }, INDEX);
@@ -244,7 +252,9 @@ describe("Lists", () => {
     for (let path = "tags/list?n=3"; path !== ""; ) {
       const page = await repository.send(path);
       seen.push(await page.json());
-      const next = /^<\/v2\/images\/team\/app\/(.*)>; rel="next"$/.exec(page.headers.get("link") ?? "");
+      const next = /^<\/v2\/images\/team\/app\/(.*)>; rel="next"$/.exec(
+        page.headers.get("link") ?? "",
+      );
       path = next?.[1] ?? "";
     }
     const name = repository.name;
