@@ -31,7 +31,9 @@ async function fetchToken(
     headers: credentials,
   });
   expect(response.status).toBe(200);
-  const body: { token: string; access_token: string; expires_in: number } = await response.json();
+  const body: { token: string; access_token: string; expires_in: number } = JSON.parse(
+    await response.text(),
+  );
   expect(body).toMatchObject({ access_token: body.token, expires_in: 300 });
   return body.token;
 }
@@ -43,7 +45,7 @@ async function createToken(fields: object): Promise<string> {
     body: JSON.stringify({ description: "test", ...fields }),
   });
   expect(response.status).toBe(201);
-  const body: { token: string } = await response.json();
+  const body: { token: string } = JSON.parse(await response.text());
   return body.token;
 }
 
@@ -114,7 +116,7 @@ describe("With an API token", () => {
         headers: { "content-type": "application/x-www-form-urlencoded" },
         body: new URLSearchParams({ ...fields, service: "registry.test", scope }).toString(),
       });
-      const { access_token: token }: { access_token: string } = await response.json();
+      const { access_token: token }: { access_token: string } = JSON.parse(await response.text());
       expect((await secret.send("blobs/uploads/", { method: "POST", token })).status).toBe(202);
       expect((await registry.request("/v2/secret/other/tags/list", { token })).status).toBe(404);
       expect((await secret.send("manifests/v1", { method: "DELETE", token })).status).toBe(401);

@@ -139,14 +139,15 @@ export class Repository {
   }
 
   async tags(): Promise<unknown> {
-    const body: { tags: unknown } = await (await this.send("tags/list")).json();
+    const response = await this.send("tags/list");
+    const body: { tags: unknown } = JSON.parse(await response.text());
     return body.tags;
   }
 }
 
 /** The first error of an answer in the specification's shape. */
 export async function errorOf(response: Response): Promise<{ code: string; message: string }> {
-  const body: { errors: { code: string; message: string }[] } = await response.json();
+  const body: { errors: { code: string; message: string }[] } = JSON.parse(await response.text());
   const [first] = body.errors;
   if (first === undefined) throw new Error("an answer without errors");
   return first;

@@ -35,48 +35,65 @@ describe("A manifest that is", () => {
     size,
   });
 
-  test.each<readonly [string, () => string | object, string?]>([
-    ["not JSON", () => "{"],
-    ["empty", () => ""],
-    ["a list", () => "[]"],
-    ["null", () => "null"],
-    ["nested without end", () => `{"a":${"[".repeat(5000)}${"]".repeat(5000)}}`],
-    ["of schema version 1", () => image({ schemaVersion: 1 })],
-    ["without a config", () => ({ schemaVersion: 2, layers: [] })],
-    ["without layers", () => ({ schemaVersion: 2, config: descriptor(config) })],
-    ["an image but says that it is an index", () => image({ mediaType: INDEX })],
-    ["an index without manifests", () => ({ schemaVersion: 2 }), INDEX],
-    ["of an unknown media type", () => image({}), "text/html"],
-    [
-      "of docker's schema 1",
-      () => image({}),
-      "application/vnd.docker.distribution.manifest.v1+json",
-    ],
-    [
-      "a million entries long",
-      () => image({ layers: Array.from({ length: 20_000 }, () => layer(digestOf("x"))) }),
-    ],
-    [
-      "of an unknown digest algorithm",
-      () => image({ layers: [layer("md5:d41d8cd98f00b204e9800998ecf8427e")] }),
-    ],
-    ["of a digest in upper case", () => image({ layers: [layer(`sha256:${"A".repeat(64)}`)] })],
-    [
-      "of a digest that is a path",
-      () => image({ layers: [layer("sha256:../../../../etc/passwd")] }),
-    ],
-    ["of a digest that is a number", () => image({ layers: [layer(7)] })],
-    ["of a negative size", () => image({ layers: [layer(digestOf("x"), -1)] })],
-    ["of a size that is text", () => image({ layers: [layer(digestOf("x"), "1")] })],
-    ["with annotations that are no texts", () => image({ annotations: { a: 1 } })],
-    ["about something without a digest", () => image({ subject: { mediaType: "a/b", size: 1 } })],
-  ])("%s is refused, and nothing of it stays", async (_, content, mediaType = IMAGE) => {
-    const response = await repository.putManifest("v1", content(), mediaType);
-    expect([response.status, (await errorOf(response)).code]).toEqual([400, "MANIFEST_INVALID"]);
-    expect(await repository.status("tags/list")).toBe(404);
-    const blobs = await registry.stores.blobs.list({ limit: 10 });
-    expect(blobs.blobs).toHaveLength(1);
-  });
+  const cases: readonly {
+    readonly what: string;
+    readonly content: () => string | object;
+    readonly type?: string;
+  }[] = [
+    { what: "not JSON", content: () => "{" },
+    { what: "empty", content: () => "" },
+    { what: "a list", content: () => "[]" },
+    { what: "null", content: () => "null" },
+    { what: "nested without end", content: () => `{"a":${"[".repeat(5000)}${"]".repeat(5000)}}` },
+    { what: "of schema version 1", content: () => image({ schemaVersion: 1 }) },
+    { what: "without a config", content: () => ({ schemaVersion: 2, layers: [] }) },
+    { what: "without layers", content: () => ({ schemaVersion: 2, config: descriptor(config) }) },
+    { what: "an image but says that it is an index", content: () => image({ mediaType: INDEX }) },
+    { what: "an index without manifests", content: () => ({ schemaVersion: 2 }), type: INDEX },
+    { what: "of an unknown media type", content: () => image({}), type: "text/html" },
+    {
+      what: "of docker's schema 1",
+      content: () => image({}),
+      type: "application/vnd.docker.distribution.manifest.v1+json",
+    },
+    {
+      what: "a million entries long",
+      content: () => image({ layers: Array.from({ length: 20_000 }, () => layer(digestOf("x"))) }),
+    },
+    {
+      what: "of an unknown digest algorithm",
+      content: () => image({ layers: [layer("md5:d41d8cd98f00b204e9800998ecf8427e")] }),
+    },
+    {
+      what: "of a digest in upper case",
+      content: () => image({ layers: [layer(`sha256:${"A".repeat(64)}`)] }),
+    },
+    {
+      what: "of a digest that is a path",
+      content: () => image({ layers: [layer("sha256:../../../../etc/passwd")] }),
+    },
+    { what: "of a digest that is a number", content: () => image({ layers: [layer(7)] }) },
+    { what: "of a negative size", content: () => image({ layers: [layer(digestOf("x"), -1)] }) },
+    {
+      what: "of a size that is text",
+      content: () => image({ layers: [layer(digestOf("x"), "1")] }),
+    },
+    { what: "with annotations that are no texts", content: () => image({ annotations: { a: 1 } }) },
+    {
+      what: "about something without a digest",
+      content: () => image({ subject: { mediaType: "a/b", size: 1 } }),
+    },
+  ];
+  test.each(cases)(
+    "$what is refused, and nothing of it stays",
+    async ({ content, type = IMAGE }) => {
+      const response = await repository.putManifest("v1", content(), type);
+      expect([response.status, (await errorOf(response)).code]).toEqual([400, "MANIFEST_INVALID"]);
+      expect(await repository.status("tags/list")).toBe(404);
+      const blobs = await registry.stores.blobs.list({ limit: 10 });
+      expect(blobs.blobs).toHaveLength(1);
+    },
+  );
 
   test("not UTF-8, or of another digest than its URL's, is refused", async () => {
     const broken = await repository.putManifest("v1", new Uint8Array([0x7b, 0xff, 0x7d]));
@@ -260,7 +277,7 @@ describe("An upload", () => {
       const answers = await Promise.all(
         bodies.map(async (body) => repository.at(location, "PATCH", {}, bytesOf(body))),
       );
-      expect(answers.map(({ status }) => status).sort()).toEqual([202, 416]);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202, 416]));
       const winner = answers.findIndex(({ status }) => status === 202);
       const digest = digestOf(bodies[winner] ?? "");
       const next = answers[winner]?.headers.get("location") ?? "";
