@@ -2,7 +2,7 @@ import type { JsonObject } from "../../shared/domain/json.ts";
 import type { Caller } from "../../shared/domain/principal.ts";
 import { listReferrersQuery, toReferrer } from "../../shared/records/referrers.ts";
 import { listTagsQuery, toTag } from "../../shared/records/tags.ts";
-import { versionKey } from "../../shared/records/versions.ts";
+import { isAvailableRow, versionKey } from "../../shared/records/versions.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { Services } from "../../shared/services/services.ts";
 
@@ -123,7 +123,8 @@ export async function listReferrers(
       if (descriptors.length >= PAGE_REFERRERS || bytes > PAGE_BYTES)
         return { descriptors, next: after };
       after = referrer.version;
-      if (versions[position]?.attributes["state"] !== "published") continue;
+      const version = versions[position];
+      if (version === undefined || !isAvailableRow(version)) continue;
       const fits =
         wanted.artifactType === undefined || wanted.artifactType === referrer.artifactType;
       if (!fits) continue;

@@ -16,6 +16,7 @@ import { putReferrerOp } from "../../shared/records/referrers.ts";
 import { putTagOp, tagKey, toTag } from "../../shared/records/tags.ts";
 import {
   createVersionOp,
+  isAvailableRow,
   replaceVersionOp,
   sequenceOp,
   toVersion,
@@ -69,7 +70,7 @@ export class Manifests {
       versionKey(registryId, image, digest),
     ]);
     // The state is looked at alone: the metadata of a manifest is not small, and nobody asked for it here.
-    const isThere = versionRow?.attributes["state"] === "published";
+    const isThere = versionRow !== undefined && isAvailableRow(versionRow);
     if (fileRow === undefined || !isThere) throw new NotFoundError("version", nameOf(reference));
     return { file: toFile(fileRow), content: fileContent(fileRow) };
   }

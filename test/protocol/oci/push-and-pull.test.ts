@@ -231,6 +231,20 @@ describe("A manifest", () => {
     expect((await repository.putManifest(`${digest}?${many}`, bytes)).status).toBe(414);
   });
 
+  test("that is deprecated can still be pulled", async () => {
+    const { digest } = await repository.pushImage("v1");
+    const version = encodeURIComponent(digest);
+    const name = encodeURIComponent("team/app");
+    const path = `/api/v1/registries/images/packages/${name}/versions/${version}/deprecation`;
+    const response = await registry.request(path, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ message: "use v2" }),
+    });
+    expect(response.status).toBe(200);
+    expect(await repository.status("manifests/v1")).toBe(200);
+  });
+
   test("pushed again changes nothing, and a tag moves to what was pushed last", async () => {
     const first = await repository.pushImage("v1", ["one"]);
     const second = await repository.pushImage("v1", ["two"]);
