@@ -84,7 +84,7 @@ export class UploadSessions {
     body: ByteStream,
     limits: { readonly maxSizeBytes: number; readonly sizeBytes?: number },
   ): Promise<Appended> {
-    const piece = await this.#stage(session, body, limits.maxSizeBytes);
+    const piece = await this.#stage(session, body, limits);
     if (limits.sizeBytes !== undefined && limits.sizeBytes !== piece.sizeBytes) {
       await this.#stores.blobs.discardStaged(piece.pieceId);
       throw new DigestMismatchError("size", String(limits.sizeBytes), String(piece.sizeBytes));
@@ -160,16 +160,19 @@ export class UploadSessions {
 
   async #store(session: UploadSession, completion: Completion): Promise<StoredBlob> {
     const { blobs } = this.#stores;
-    const { body, bodyBytes, expected, maxSizeBytes } = completion;
+    const { body, bodyBytes = 0, expected, maxSizeBytes } = completion;
+    if (session.offsetBytes + bodyBytes > maxSizeBytes)
+      throw new TooLargeError("The upload", maxSizeBytes);
     if (session.pieceCount === 0) {
       return blobs.put(body ?? new Uint8Array(), {
         expected,
         maxSizeBytes,
-        ...(body === undefined || bodyBytes === undefined ? {} : { expectedSizeBytes: bodyBytes }),
+        ...(completion.bodyBytes === undefined ? {} : { expectedSizeBytes: bodyBytes }),
       });
     }
     const pieces = await this.#pieces(session);
-    const last = body === undefined ? undefined : await this.#stage(session, body, maxSizeBytes);
+    const last =
+      body === undefined ? undefined : await this.#stage(session, body, { maxSizeBytes });
     try {
       const all = last === undefined || last.sizeBytes === 0 ? pieces : [...pieces, last];
       return await blobs.commitStaged(all, { expected, maxSizeBytes });
@@ -185,19 +188,19 @@ export class UploadSessions {
   async #stage(
     session: UploadSession,
     body: ByteStream,
-    maxSizeBytes: number,
+    limits: { readonly maxSizeBytes: number; readonly sizeBytes?: number },
   ): Promise<StagedPiece> {
+    const { maxSizeBytes, sizeBytes = 0 } = limits;
     const room = maxSizeBytes - session.offsetBytes;
-    if (session.pieceCount >= MAX_PIECES || room < 0) {
-      await body.cancel();
-      throw session.pieceCount >= MAX_PIECES
-        ? new TooLargeError(
-            "The upload in so many pieces",
-            session.offsetBytes,
-            "Send larger pieces.",
-          )
-        : new TooLargeError("The upload", maxSizeBytes);
+    // The body stays unread, not cancelled: who is still sending it shall see the answer, not a broken pipe.
+    if (session.pieceCount >= MAX_PIECES) {
+      throw new TooLargeError(
+        "The upload in so many pieces",
+        session.offsetBytes,
+        "Send larger pieces.",
+      );
     }
+    if (sizeBytes > room) throw new TooLargeError("The upload", maxSizeBytes);
     return this.#stores.blobs.stage(body, { maxSizeBytes: room });
   }
 

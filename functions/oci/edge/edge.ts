@@ -39,7 +39,7 @@ export function createOciEdge(services: Services, options: EdgeOptions, next: Ha
         sign: (message) => signTicket(services, message),
       },
     );
-    if (decision.kind === "too-large") return tooLarge(decision.limitBytes);
+    if (decision.kind === "too-large") return tooLarge(request, decision.limitBytes);
     if (decision.kind === "direct") {
       const session = await findFresh(services, pathname, search, decision);
       if (session !== undefined) return storeDirectly(services, request, session, decision);
@@ -47,7 +47,7 @@ export function createOciEdge(services: Services, options: EdgeOptions, next: Ha
     const response = await next(request, context);
     // What the gateway says of a stream that turned out too long is no words for a person.
     const isGateways = response.status === 413 && options.inlineLimitBytes > 0;
-    return isGateways ? tooLarge(options.inlineLimitBytes) : response;
+    return isGateways ? tooLarge(request, options.inlineLimitBytes) : response;
   };
 }
 
@@ -104,8 +104,32 @@ async function storeDirectly(
   });
 }
 
+/** Of a body that is refused, so much is taken from the client before it gets the answer. */
+const DRAIN_BYTES = 64 * 1024 * 1024;
+const DRAIN_MS = 5000;
+
+/** Go's HTTP client reports a broken pipe when a connection ends while it sends, although the answer is there. */
+async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  if (body === null || body.locked) return;
+  const reader = body.getReader();
+  const endsAt = performance.now() + DRAIN_MS;
+  let drainedBytes = 0;
+  try {
+    while (drainedBytes < DRAIN_BYTES && performance.now() < endsAt) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      drainedBytes += value.length;
+    }
+  } catch {
+    // The client has gone, and nobody reads the answer.
+  } finally {
+    reader.releaseLock();
+  }
+}
+
 /** UNSUPPORTED, because docker up to 28 would send anything else five times again. */
-function tooLarge(limitBytes: number): Response {
+async function tooLarge(request: Request, limitBytes: number): Promise<Response> {
+  await drain(request.body);
   return ociError(
     413,
     "UNSUPPORTED",
