@@ -7,6 +7,7 @@ import { Collector } from "./collector.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem } from "./ecosystem.ts";
 import { Events } from "./events.ts";
+import { Images } from "./images.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Logins } from "./logins.ts";
 import { PackageChanges } from "./package-changes.ts";
@@ -47,6 +48,7 @@ export interface Services {
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
   readonly events: Events;
+  readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
   readonly publisher: Publisher;
@@ -80,6 +82,8 @@ export function createServices(
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores);
   const blobLinks = new BlobLinks(stores, collector);
+  const catalogue = new Catalogue(stores);
+  const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
   const services: Services = {
     stores,
@@ -87,19 +91,20 @@ export function createServices(
     access,
     auditLog: new AuditLog(stores.table),
     blobLinks,
-    catalogue: new Catalogue(stores),
+    catalogue,
     changes,
     collector,
     downloads: new Downloads(stores),
     ecosystems,
     events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),
+    images: new Images(stores, catalogue, blobLinks, tags),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),
     publisher: new Publisher(stores, ecosystems, changes, collector),
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory),
-    tags: new Tags(stores, ecosystems, changes),
+    tags,
     tokens,
     uploads: new Uploads(stores, ecosystems),
     uploadSessions: new UploadSessions(stores, blobLinks),
