@@ -11,8 +11,8 @@ export const createOciEcosystem: EcosystemFactory = () => ({
   parseUploadPath: () => {
     throw notByTicket();
   },
-  // Digests have no order; the newest push is the latest, and this only makes ties certain.
-  compareVersions: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
+  // Digests have no order: the newest push is the latest.
+  compareVersions: () => 0,
   isPrerelease: () => false,
   publishUpload: async () => {
     throw notByTicket();

@@ -1,5 +1,11 @@
 import { UnsupportedError } from "../errors.ts";
-import { type Json, type JsonObject, parseJsonObject, property } from "../domain/json.ts";
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJsonObject,
+  property,
+} from "../domain/json.ts";
 import type { Digests } from "../domain/digest.ts";
 import { listReferrersQuery, toReferrer } from "../records/referrers.ts";
 import { isAvailableRow, versionKey } from "../records/versions.ts";
@@ -137,18 +143,17 @@ export function referrerKind(artifactType: string): ReferrerKind {
 
 function listOf(metadata: JsonObject, name: string): readonly Json[] {
   const value = property(metadata, name);
-  return Array.isArray(value) ? value : [];
+  return isList(value) ? value : [];
 }
 
-const isRecord = (value: Json): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
 function textOf(value: Json, name: string): string {
-  const found = isRecord(value) ? property(value, name) : undefined;
+  const found = isJsonObject(value) ? property(value, name) : undefined;
   return typeof found === "string" ? found : "";
 }
 
 function numberOf(value: Json, name: string): number {
-  const found = isRecord(value) ? property(value, name) : undefined;
+  const found = isJsonObject(value) ? property(value, name) : undefined;
   return typeof found === "number" ? found : 0;
 }

@@ -332,7 +332,9 @@ export class Lifecycle {
     const available = versions
       .map((version) => changed.get(version.version) ?? version)
       .filter(isAvailable);
-    const latestVersion = available.reduce(
+    // The newest first: among versions that have no order it is the latest.
+    const newestFirst = available.toSorted((a, b) => b.sequence - a.sequence);
+    const latestVersion = newestFirst.reduce(
       (best, { version }) => latestOf(ecosystem, best, version),
       "",
     );

@@ -47,6 +47,20 @@ describe("Deleting", () => {
     expect(await repository.status(`manifests/${image.digest}`, "DELETE")).toBe(404);
   });
 
+  test("the latest manifest leaves the one pushed before it as the latest", async () => {
+    const latest = async (): Promise<unknown> => {
+      const response = await registry.request("/api/v1/registries/images/packages/app");
+      const body: { latestVersion: unknown } = JSON.parse(await response.text());
+      return body.latestVersion;
+    };
+    const digests: string[] = [];
+    for (const tag of ["v1", "v2", "v3"])
+      digests.push((await repository.pushImage(tag, [tag])).digest);
+    expect(await latest()).toBe(digests[2]);
+    await repository.status(`manifests/${digests[2]}`, "DELETE");
+    expect(await latest()).toBe(digests[1]);
+  });
+
   test("an index leaves its manifests, which stay pullable", async () => {
     const image = await repository.pushImage();
     const index = await repository.pushIndex("multi", [image]);
