@@ -1,6 +1,4 @@
 import { FILE_DIGESTS, requireDigests } from "../../shared/domain/digest.ts";
-import type { JsonObject } from "../../shared/domain/json.ts";
-import { property } from "../../shared/domain/json.ts";
 import {
   isAvailable,
   type PackageFile,
@@ -10,9 +8,7 @@ import {
 import { actorName } from "../../shared/domain/principal.ts";
 import { NotFoundError } from "../../shared/errors.ts";
 import type { WriteOp } from "../../shared/ports/table.ts";
-import { claimBlobOp, putReferenceOp } from "../../shared/records/blob-references.ts";
-import { fileContent, fileItem, fileKey, toFile } from "../../shared/records/files.ts";
-import { putReferrerOp } from "../../shared/records/referrers.ts";
+import { fileContent, fileKey, toFile } from "../../shared/records/files.ts";
 import { putTagOp, tagKey, toTag } from "../../shared/records/tags.ts";
 import {
   createVersionOp,
@@ -23,25 +19,23 @@ import {
   versionKey,
 } from "../../shared/records/versions.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
-import type { CurrentPackage, PackageChange } from "../../shared/services/package-changes.ts";
+import type { CurrentPackage } from "../../shared/services/package-changes.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { requireMutableTag } from "../../shared/services/tags.ts";
 import { OciInvalidError } from "./errors.ts";
-import { describe, type Manifest, requiredBlobs } from "./manifest.ts";
+import { type Manifest, requiredBlobs } from "./manifest.ts";
 import { depthOf, metadataOf } from "./metadata.ts";
 import type { Reference } from "./names.ts";
+import { fileOps, publication, referrerOps, tagChange } from "./publication.ts";
 
 /** Path of the one file of a version. */
 export const MANIFEST_PATH = "manifest";
-/** Most manifests are some kilobytes; up to here their bytes stand in the row too, and a pull reads no blob. */
-const MAX_INLINE_BYTES = 64 * 1024;
 /** Links claimed in the publish's own transaction; the package and its audit rows need the rest of its hundred. */
 const MAX_CLAIMS_BESIDE = 45;
 /** Tags set by one push. */
 export const MAX_TAGS = 10;
 /** Bounds how far a client has to follow an index. */
 const MAX_INDEX_DEPTH = 8;
-const MAX_REFERRER_BYTES = 100 * 1024;
 
 export interface FoundManifest {
   readonly file: PackageFile;
@@ -234,84 +228,4 @@ function missingContent(what: string, digests: readonly string[]): OciInvalidErr
     `The manifest refers to ${digests.length} ${what} that were not pushed to this repository: ${named}.`,
     { status: 404, detail: { digests: digests.slice(0, 20) } },
   );
-}
-
-function fileOps(file: PackageFile, bytes: Uint8Array): readonly WriteOp[] {
-  const content = bytes.length <= MAX_INLINE_BYTES ? bytes : undefined;
-  return [
-    { op: "put", item: fileItem(file, content) },
-    claimBlobOp(file.digests.sha256),
-    putReferenceOp(file.digests.sha256, file),
-  ];
-}
-
-function referrerOps(registryId: string, image: string, manifest: Manifest): readonly WriteOp[] {
-  if (manifest.subject === undefined) return [];
-  const descriptor: JsonObject = describe(manifest);
-  if (JSON.stringify(descriptor).length > MAX_REFERRER_BYTES) {
-    throw new OciInvalidError(
-      "MANIFEST_INVALID",
-      `The annotations of a manifest with a subject may be ${MAX_REFERRER_BYTES} bytes long at most, because they stand in the list of referrers.`,
-    );
-  }
-  const artifactType = property(descriptor, "artifactType");
-  return [
-    putReferrerOp(registryId, image, manifest.subject.digest, {
-      version: manifest.digest.text,
-      artifactType: typeof artifactType === "string" ? artifactType : "",
-      descriptor,
-    }),
-  ];
-}
-
-function tagChange(
-  current: CurrentPackage,
-  manifest: Manifest,
-  tags: readonly string[],
-  ops: readonly WriteOp[],
-  nowMs: number,
-): PackageChange | undefined {
-  if (current.package === undefined) return undefined;
-  return {
-    package: { ...current.package, latestVersion: manifest.digest.text, updatedAtMs: nowMs },
-    tags: current.tags,
-    ops,
-    documents: { kind: "keep" },
-    audit: [{ action: "tag.set", version: manifest.digest.text, detail: tags.join(" ") }],
-  };
-}
-
-function publication(
-  { package: before, tags: currentTags }: CurrentPackage,
-  version: Version,
-  tags: readonly string[],
-  ops: readonly WriteOp[],
-): PackageChange {
-  const active = before?.state === "active" ? before : undefined;
-  // The newest tagged manifest stands for the image; the parts of an index are pushed untagged before it.
-  const isLatest = tags.length > 0 || active === undefined || active.latestVersion === "";
-  return {
-    package: {
-      registryId: version.registryId,
-      name: version.packageName,
-      state: "active",
-      revision: 0,
-      description: active?.description ?? "",
-      keywords: active?.keywords ?? [],
-      latestVersion: isLatest ? version.version : active.latestVersion,
-      versionCount: (active?.versionCount ?? 0) + 1,
-      createdAtMs: before?.createdAtMs ?? version.publishedAtMs,
-      updatedAtMs: version.publishedAtMs,
-    },
-    tags: currentTags,
-    ops,
-    documents: { kind: "keep" },
-    audit: [
-      {
-        action: "version.publish",
-        version: version.version,
-        detail: tags.length === 0 ? "" : `tags ${tags.join(", ")}`,
-      },
-    ],
-  };
 }
