@@ -1,11 +1,14 @@
 import type { Hono } from "hono";
-import type { AppEnv } from "../shared/http/app.ts";
+import type { AppEnv, RequestContext } from "../shared/http/app.ts";
 import type { EcosystemFactories, Services } from "../shared/services/services.ts";
 import { createApiApp } from "./api/app.ts";
 import { createGenericApp } from "./generic/app.ts";
 import { createGenericEcosystem } from "./generic/ecosystem.ts";
 import { createNpmApp } from "./npm/app.ts";
 import { createNpmEcosystem } from "./npm/ecosystem.ts";
+import { createOciApp } from "./oci/app.ts";
+import { createOciEdge, type EdgeOptions } from "./oci/edge/edge.ts";
+import { createOciEcosystem } from "./oci/ecosystem.ts";
 
 /** One wire protocol: a folder of the same name, served under `prefix`. */
 export interface Protocol {
@@ -14,16 +17,23 @@ export interface Protocol {
   readonly prefix: string;
   /** The app sees whole paths, prefix included. */
   readonly createApp: (services: Services) => Hono<AppEnv>;
+  /** What stands before the app on AWS, where it has something of its own there. */
+  readonly createEdge?: (services: Services, options: EdgeOptions, next: Handler) => Handler;
 }
+
+/** Answers a request of which the server in front knows `context`. */
+export type Handler = (request: Request, context: RequestContext) => Response | Promise<Response>;
 
 /** Everything that is served, on every plane: a new protocol is one line here. */
 export const PROTOCOLS: readonly Protocol[] = [
   { name: "api", prefix: "/api/v1", createApp: createApiApp },
   { name: "generic", prefix: "/generic", createApp: createGenericApp },
   { name: "npm", prefix: "/npm", createApp: createNpmApp },
+  { name: "oci", prefix: "/v2", createApp: createOciApp, createEdge: createOciEdge },
 ];
 
 export const ECOSYSTEM_FACTORIES: EcosystemFactories = {
   generic: createGenericEcosystem,
   npm: createNpmEcosystem,
+  oci: createOciEcosystem,
 };

@@ -43,6 +43,8 @@ const editsSchema = z.object({
   mutableFiles: z.boolean().optional(),
   restoreDays: wholeNumber(0, 365).optional(),
   maxFileBytes: wholeNumber(1, 5 * 1024 ** 4).optional(),
+  immutableTags: z.boolean().optional(),
+  mutableTag: z.array(z.string()).optional(),
 });
 
 function withEdits(command: Command): Command {
@@ -57,16 +59,23 @@ function withEdits(command: Command): Command {
     .option("--mutable-files", "let files of a version be replaced")
     .option("--no-mutable-files", "never let files of a version be replaced")
     .option("--restore-days <days>", "days in which deleted packages can be restored")
-    .option("--max-file-bytes <bytes>", "largest file that may be published");
+    .option("--max-file-bytes <bytes>", "largest file that may be published")
+    .option("--immutable-tags", "never let a tag that exists move or go")
+    .option("--no-immutable-tags", "let tags move")
+    .option("--mutable-tag <pattern>", "tags that may move all the same; may be repeated", collect);
 }
 
 /** The body that the API wants; flags that were not given are left out, and so stay as they are. */
 function editsBody(command: Command): object {
-  const { label, mutableFiles, restoreDays, maxFileBytes, ...rest } = parseOptions(
-    command,
-    editsSchema,
-  );
-  const policies = defined({ mutableFiles, restoreDays, maxFileBytes });
+  const { label, mutableFiles, restoreDays, maxFileBytes, immutableTags, mutableTag, ...rest } =
+    parseOptions(command, editsSchema);
+  const policies = defined({
+    mutableFiles,
+    restoreDays,
+    maxFileBytes,
+    immutableTags,
+    mutableTags: mutableTag,
+  });
   return {
     ...defined({ ...rest, labels: label }),
     ...(Object.keys(policies).length === 0 ? {} : { policies }),

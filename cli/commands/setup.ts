@@ -76,9 +76,10 @@ async function runSetup(
 
 /** The URL that the server calls its own: the one we reached it by may be a tunnel's. */
 function publicUrl(registry: RegistryView, reached: string): string {
-  const suffix = `/${registry.ecosystem}/${registry.slug}/`;
-  const { url } = registry;
-  return url?.endsWith(suffix) === true ? url.slice(0, -suffix.length) : reached;
+  const { url, slug } = registry;
+  // One segment, which names the protocol, and the registry's.
+  const match = url?.endsWith(`/${slug}/`) === true ? /^(.+)\/[^/]+\/[^/]+\/$/.exec(url) : null;
+  return match?.[1] ?? reached;
 }
 
 function words(step: SetupStep): string {

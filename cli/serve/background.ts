@@ -24,13 +24,15 @@ export class Background {
   #stopped = false;
 
   constructor(services: Services, table: LmdbTable) {
-    const { events, downloads, reclaimer, collector, stores } = services;
+    const { events, downloads, reclaimer, collector, stores, blobLinks, uploadSessions } = services;
     this.#services = services;
     this.#tasks = [
       { name: "events", everyMs: SECOND_MS / 2, run: () => events.deliver() },
       { name: "downloads", everyMs: 10 * SECOND_MS, run: () => downloads.flush() },
       { name: "expired-rows", everyMs: 60 * SECOND_MS, run: () => table.removeExpired(1000) },
       { name: "uploads", everyMs: 300 * SECOND_MS, run: () => reclaimer.sweepUploads() },
+      { name: "upload-sessions", everyMs: 300 * SECOND_MS, run: () => uploadSessions.sweep() },
+      { name: "blob-links", everyMs: HOUR_MS, run: () => blobLinks.sweep() },
       { name: "versions", everyMs: 600 * SECOND_MS, run: () => reclaimer.reclaimVersions() },
       { name: "registries", everyMs: 600 * SECOND_MS, run: () => reclaimer.reclaimRegistries() },
       { name: "garbage", everyMs: 6 * HOUR_MS, run: () => collector.collect(GARBAGE_GRACE_MS) },

@@ -10,6 +10,8 @@ const GATEWAY_BYTES = 10 * 1024 * 1024;
 const INVOCATION_BYTES = 6 * 1024 * 1024;
 /** Headers, path and request context in the event. */
 const EVENT_OVERHEAD_BYTES = 4096;
+/** The largest body that is certain to fit, whatever it is: a function gets it in base64. */
+export const INLINE_LIMIT_BYTES = Math.floor(((INVOCATION_BYTES - EVENT_OVERHEAD_BYTES) * 3) / 4);
 
 const TEXT = /^(?:text\/|application\/(?:[\w.+-]+\+)?(?:json|xml|javascript)\b)/i;
 
@@ -63,10 +65,16 @@ async function readWithin(
   if (stream === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > maxBytes) return undefined;
-    chunks.push(chunk);
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    length += next.value.length;
+    if (length > maxBytes) {
+      // Not cancelled: that would close the connection under a client that is still sending, and it would see a
+      // broken pipe instead of our answer. The server drains what comes for a while.
+      reader.releaseLock();
+      return undefined;
+    }
+    chunks.push(next.value);
   }
   const whole = new Uint8Array(length);
   let offset = 0;

@@ -1,15 +1,12 @@
 import type { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
-import type { RequestContext } from "../../shared/http/app.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { createHealthApp } from "../../functions/api/health.ts";
-import { PROTOCOLS } from "../../functions/protocols.ts";
+import { type Handler, PROTOCOLS } from "../../functions/protocols.ts";
 import { createBlobRoutes } from "./blob-routes.ts";
 import type { ServeConfig } from "./config.ts";
-import { withLambdaLimits } from "./lambda-limits.ts";
+import { INLINE_LIMIT_BYTES, withLambdaLimits } from "./lambda-limits.ts";
 import { landingPage } from "./landing-page.ts";
 import type { Metrics } from "./metrics.ts";
-
-type Handler = (request: Request, context: RequestContext) => Response | Promise<Response>;
 
 /** Where a path leads. `name` stands in metrics and logs. */
 export interface Route {
@@ -26,16 +23,15 @@ export function createRouter(
 ): (path: string) => Route {
   const limited = (handle: Handler): Handler =>
     config.limits === "lambda" ? withLambdaLimits(handle) : handle;
+  const edgeOptions = { inlineLimitBytes: config.limits === "lambda" ? INLINE_LIMIT_BYTES : 0 };
   const blobRoutes = createBlobRoutes(blobs);
   const health = createHealthApp(services);
   const prefixes: readonly (Route & { readonly prefix: string })[] = [
-    ...PROTOCOLS.map(({ name, prefix, createApp }) => {
+    ...PROTOCOLS.map(({ name, prefix, createApp, createEdge }) => {
       const app = createApp(services);
-      return {
-        name,
-        prefix: `${prefix}/`,
-        handle: limited((request, context) => app.fetch(request, context)),
-      };
+      const behind = limited((request, context) => app.fetch(request, context));
+      const handle = createEdge?.(services, edgeOptions, behind) ?? behind;
+      return { name, prefix: `${prefix}/`, handle };
     }),
     // Blob storage answers these on AWS, so the limits of functions do not apply.
     { name: "blobs", prefix: "/_blobs/", handle: (request) => blobRoutes.fetch(request) },
@@ -58,7 +54,7 @@ function notFound(): Response {
       title: "Not Found",
       status: 404,
       detail:
-        "Nothing is served here. Registries are under /npm/<registry>/ and /generic/<registry>/, the API under /api/v1/.",
+        "Nothing is served here. Registries are under /npm/<registry>/, /generic/<registry>/ and /v2/<registry>/, the API under /api/v1/.",
     },
     { status: 404, headers: { "content-type": "application/problem+json" } },
   );

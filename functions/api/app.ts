@@ -7,6 +7,7 @@ import { apiErrors } from "./errors.ts";
 import { canonicalApiPath } from "./path.ts";
 import { createAuditRoutes } from "./routes/audit.ts";
 import { createFileRoutes } from "./routes/files.ts";
+import { createImageRoutes } from "./routes/images.ts";
 import { createMaintenanceRoutes } from "./routes/maintenance.ts";
 import { createPackageRoutes } from "./routes/packages.ts";
 import { createRegistryRoutes } from "./routes/registries.ts";
@@ -28,6 +29,7 @@ export function createApiApp(services: Services): Hono<AppEnv> {
     createPackageRoutes(services),
     createVersionRoutes(services),
     createFileRoutes(services),
+    createImageRoutes(services),
     createTagRoutes(services),
     createTokenRoutes(services),
     createUploadRoutes(services),

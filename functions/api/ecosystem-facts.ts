@@ -4,6 +4,8 @@ import type { EcosystemName } from "../../shared/domain/registry.ts";
 interface EcosystemFacts {
   /** Whether a name can be a tag; none can where tags are no part of the protocol. */
   readonly isTag: (name: string) => boolean;
+  /** First segments of the URLs that its clients are pointed at. */
+  readonly rootPath: string;
   /** Path under which its clients download a file, encoded. */
   readonly downloadPath: (
     registry: string,
@@ -17,14 +19,23 @@ interface EcosystemFacts {
 export const ECOSYSTEM_FACTS: Readonly<Record<EcosystemName, EcosystemFacts>> = {
   generic: {
     isTag: () => false,
+    rootPath: "/generic",
     downloadPath: (registry, packageName, version, path) =>
       `/generic/${registry}/${encodePath(packageName)}/${encodePath(version)}/${encodePath(path)}`,
   },
   npm: {
     // https://docs.npmjs.com/cli/v11/commands/npm-dist-tag#caveats: a tag must not read as a version or range.
     isTag: (name) => encodeURIComponent(name) === name && validRange(name) === null,
+    rootPath: "/npm",
     downloadPath: (registry, packageName, _version, path) =>
       `/npm/${registry}/${encodePath(packageName)}/-/${encodePath(path)}`,
+  },
+  oci: {
+    // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+    isTag: (name) => /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/.test(name),
+    rootPath: "/v2",
+    downloadPath: (registry, packageName, version) =>
+      `/v2/${registry}/${packageName}/manifests/${version}`,
   },
 };
 

@@ -18,10 +18,10 @@ export function renderRegistry(registry: Registry, baseUrl: string) {
   return {
     ...rest,
     labels: [...labels],
-    policies: { ...policies },
+    policies: { ...policies, mutableTags: [...policies.mutableTags] },
     createdAt: iso(createdAtMs),
     updatedAt: iso(updatedAtMs),
-    url: `${baseUrl}/${registry.ecosystem}/${registry.slug}/`,
+    url: `${baseUrl}${ECOSYSTEM_FACTS[registry.ecosystem].rootPath}/${registry.slug}/`,
   };
 }
 

@@ -62,6 +62,24 @@ export function hashBytes(bytes: Uint8Array, options: PutOptions): StoredBlob {
   return judged(digests, bytes.byteLength, options);
 }
 
+/** False when the sha256 and size of the bytes are all that {@link verifyKnown} needs. */
+export function needsBytes(options: PutOptions): boolean {
+  return wantedAlgorithms(options).some((name) => name !== "sha256");
+}
+
+/**
+ * Judges bytes that were counted and hashed earlier, for options that {@link needsBytes} is false for.
+ *
+ * @throws {BlobTooLargeError} | {@link DigestMismatchError}
+ */
+export function verifyKnown(
+  known: { readonly sha256: string; readonly sizeBytes: number },
+  options: PutOptions,
+): StoredBlob {
+  refuseExcess(known.sizeBytes, options);
+  return judged({ sha256: known.sha256 }, known.sizeBytes, options);
+}
+
 function wantedAlgorithms(options: PutOptions): readonly DigestAlgorithm[] {
   return ALGORITHMS.filter(
     (name) =>

@@ -1,5 +1,13 @@
 import type { Scope } from "./token.ts";
 
+/** What a short-lived token may do to one package: docker's tokens name single repositories. */
+export interface PackageGrant {
+  /** Slug. */
+  readonly registry: string;
+  readonly package: string;
+  readonly scopes: readonly Scope[];
+}
+
 /** Who a request comes from, as far as its credentials prove it. */
 export type Principal =
   | { readonly kind: "anonymous" }
@@ -13,6 +21,8 @@ export type Principal =
       /** Unix milliseconds; 0: never. What it creates must not outlive it. */
       readonly expiresAtMs: number;
       readonly rateLimitExempt: boolean;
+      /** Narrows all of the above to these; absent: no narrowing. */
+      readonly grants?: readonly PackageGrant[];
     };
 
 export const ANONYMOUS: Principal = { kind: "anonymous" };

@@ -1,5 +1,7 @@
+import { matchesPattern } from "./pattern.ts";
+
 /** Ecosystems that this build speaks, each with a folder of the same name under `functions/`. */
-export const ECOSYSTEMS = ["generic", "npm"] as const;
+export const ECOSYSTEMS = ["generic", "npm", "oci"] as const;
 export type EcosystemName = (typeof ECOSYSTEMS)[number];
 
 /** Composite (several upstreams behind one slug) and proxy (a cache of one upstream) are still to come. */
@@ -16,13 +18,26 @@ export interface RegistryPolicies {
   readonly restoreDays: number;
   /** Largest file that may be published, in bytes. */
   readonly maxFileBytes: number;
+  /** A tag that exists never moves to another version, nor can it be deleted, unless an exception matches. */
+  readonly immutableTags: boolean;
+  /** Patterns of tags that move all the same, such as `latest` and `nightly-*`. */
+  readonly mutableTags: readonly string[];
 }
 
 export const DEFAULT_POLICIES: RegistryPolicies = {
   mutableFiles: false,
   restoreDays: 7,
   maxFileBytes: 5 * 1024 ** 4,
+  immutableTags: false,
+  mutableTags: [],
 };
+
+/** Whether a tag of this name may be moved and deleted once it exists. */
+export function isTagMutable(policies: RegistryPolicies, tag: string): boolean {
+  return (
+    !policies.immutableTags || policies.mutableTags.some((pattern) => matchesPattern(pattern, tag))
+  );
+}
 
 export interface Registry {
   /** Stands in keys instead of the slug, so that a slug used again never shows what was deleted under it. */

@@ -20,6 +20,11 @@ export interface AppEnv {
 export interface AppOptions {
   /** Renders failures in the ecosystem's own shape. */
   readonly errors: ErrorRenderer;
+  /**
+   * Whom credentials of the protocol's own kind belong to; `undefined` leaves them to the API tokens.
+   * Throws {@link UnauthenticatedError} for its own kind when they are wrong or have expired.
+   */
+  readonly authenticate?: (text: string) => Promise<Principal | undefined>;
   /** The path to route by, for clients that do not encode names as others do. */
   readonly canonicalPath?: (path: string) => string;
   /**
@@ -42,7 +47,7 @@ export function createApp(services: Services, options: AppOptions): Hono<AppEnv>
   );
   app.use(async (c, next) => {
     const { address, requestId } = c.env;
-    const known = await authenticate(services, c.req.raw.headers, address);
+    const known = await authenticate(services, options, c.req.raw.headers, address);
     if (known === undefined && options.allowsWrongCredentials?.(c.req.path) !== true) {
       throw new UnauthenticatedError(
         "This token is not known, has expired or was revoked. Check it, or create a new one.",
@@ -74,12 +79,14 @@ function rawPath(url: string): string {
 /** `undefined` for wrong credentials, which are counted. */
 async function authenticate(
   services: Services,
+  options: AppOptions,
   headers: Headers,
   address: string,
 ): Promise<Principal | undefined> {
   const text = credentialsOf(headers);
   if (text === undefined) return ANONYMOUS;
-  const principal = await services.tokens.authenticate(text);
+  const principal =
+    (await options.authenticate?.(text)) ?? (await services.tokens.authenticate(text));
   if (principal === undefined) await services.rateLimits.countWrongCredentials(address);
   return principal;
 }

@@ -3,10 +3,22 @@ import type { AvailableFile } from "../services/catalogue.ts";
 import type { Services } from "../services/services.ts";
 import type { AppEnv } from "./app.ts";
 import { matchesEtag } from "./conditional.ts";
-import { parseRange } from "./ranges.ts";
+import { contentRange, parseRange, unsatisfiedContentRange } from "./ranges.ts";
 
 /** Long enough for a client that reconnects in the middle of a large file, short enough for a URL that leaks. */
 const TICKET_SECONDS = 15 * 60;
+
+/** Stored bytes, and what an answer says of them. */
+export interface Sendable {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly contentType: string;
+  /** Without quotes. */
+  readonly etag: string;
+  readonly createdAtMs: number;
+  /** Called when the bytes leave from their first one on. */
+  readonly onDownload?: () => void;
+}
 
 /**
  * Answers GET and HEAD of a file: conditional, in ranges, and with its bytes either from here or, by redirect,
@@ -18,33 +30,45 @@ export async function sendFile(
   found: AvailableFile,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
-  const { file } = found;
-  const etag = file.digests.sha256;
+  const { digests, sizeBytes, contentType, createdAtMs } = found.file;
+  const { sha256 } = digests;
+  const onDownload = (): void => services.downloads.count(found);
+  const bytes = { sha256, sizeBytes, contentType, etag: sha256, createdAtMs, onDownload };
+  return sendBytes(c, services, bytes, headers);
+}
+
+/** As {@link sendFile}, for bytes that are no file of a version. */
+export async function sendBytes(
+  c: Context<AppEnv>,
+  services: Services,
+  bytes: Sendable,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
   const common: Record<string, string> = {
-    etag: `"${etag}"`,
+    etag: `"${bytes.etag}"`,
     "accept-ranges": "bytes",
-    "last-modified": new Date(file.createdAtMs).toUTCString(),
-    "content-type": file.contentType,
+    "last-modified": new Date(bytes.createdAtMs).toUTCString(),
+    "content-type": bytes.contentType,
     // Bytes that users uploaded must never run as a page of ours.
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
     ...headers,
   };
-  if (matchesEtag(c.req.header("if-none-match"), etag)) {
+  if (matchesEtag(c.req.header("if-none-match"), bytes.etag)) {
     return new Response(null, { status: 304, headers: common });
   }
   if (c.req.method === "HEAD") {
     return new Response(null, {
-      headers: { ...common, "content-length": String(file.sizeBytes) },
+      headers: { ...common, "content-length": String(bytes.sizeBytes) },
     });
   }
   if (services.options.downloads === "redirect") {
-    services.downloads.count(found);
+    bytes.onDownload?.();
     const disposition = headers["content-disposition"];
     const ticket = await services.stores.blobs.downloadTicket({
-      sha256: file.digests.sha256,
+      sha256: bytes.sha256,
       expiresInSeconds: TICKET_SECONDS,
-      contentType: file.contentType,
+      contentType: bytes.contentType,
       ...(disposition === undefined ? {} : { contentDisposition: disposition }),
     });
     return new Response(null, {
@@ -52,40 +76,35 @@ export async function sendFile(
       headers: { location: ticket.url, "cache-control": "no-store" },
     });
   }
-  return sendInline(c, services, found, common);
+  return sendInline(c, services, bytes, common);
 }
 
 async function sendInline(
   c: Context<AppEnv>,
   services: Services,
-  found: AvailableFile,
+  bytes: Sendable,
   headers: Record<string, string>,
 ): Promise<Response> {
-  const { file } = found;
   const ifRange = c.req.header("if-range");
   const header = c.req.header("range");
   // RFC 9110, 13.1.5: a range of another entity than the client has part of is the whole.
   const parsed = parseRange(
     ifRange === undefined || ifRange === headers["etag"] ? header : undefined,
-    file.sizeBytes,
+    bytes.sizeBytes,
   );
   if (parsed.kind === "unsatisfiable") {
     return new Response(null, {
       status: 416,
-      headers: { ...headers, "content-range": `bytes */${file.sizeBytes}` },
+      headers: { ...headers, "content-range": unsatisfiedContentRange(bytes.sizeBytes) },
     });
   }
   const range = parsed.kind === "range" ? parsed.range : undefined;
-  const body = await services.stores.blobs.open(file.digests.sha256, range);
-  if (body === undefined) {
-    throw new Error(
-      `the blob ${file.digests.sha256} of ${file.packageName} ${file.path} is missing`,
-    );
-  }
-  if (range === undefined || range.start === 0) services.downloads.count(found);
+  const body = await services.stores.blobs.open(bytes.sha256, range);
+  if (body === undefined) throw new Error(`the blob ${bytes.sha256} is missing`);
+  if (range === undefined || range.start === 0) bytes.onDownload?.();
   if (range === undefined) {
     return new Response(body, {
-      headers: { ...headers, "content-length": String(file.sizeBytes) },
+      headers: { ...headers, "content-length": String(bytes.sizeBytes) },
     });
   }
   return new Response(body, {
@@ -93,7 +112,7 @@ async function sendInline(
     headers: {
       ...headers,
       "content-length": String(range.end - range.start + 1),
-      "content-range": `bytes ${range.start}-${range.end}/${file.sizeBytes}`,
+      "content-range": contentRange(range, bytes.sizeBytes),
     },
   });
 }

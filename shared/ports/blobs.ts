@@ -70,6 +70,14 @@ export interface MultipartUpload {
   readonly startedAtMs: number;
 }
 
+/** Bytes that arrived as one piece of a blob whose digest is not known yet. */
+export interface StagedPiece {
+  /** Ours, opaque: letters, digits and dashes. */
+  readonly pieceId: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
 export interface BlobPage {
   readonly blobs: readonly (BlobStat & { readonly sha256: string })[];
   /** Absent on the last page. */
@@ -129,6 +137,24 @@ export interface Blobs {
   abortMultipart(uploadId: string): Promise<void>;
   /** Unfinished uploads, for the sweeper, at most 1,000. */
   listMultipart(): Promise<readonly MultipartUpload[]>;
+  /**
+   * Stores a stream of any length with flat memory as one piece of a blob to be, hashing while it writes;
+   * durable when it resolves. A stream that fails leaves nothing. {@link Blobs.sweep} takes pieces that have
+   * become too old, so whoever keeps one longer loses it.
+   *
+   * @throws {BlobTooLargeError}; whatever the stream throws.
+   */
+  stage(body: ByteStream, options?: { readonly maxSizeBytes?: number }): Promise<StagedPiece>;
+  /**
+   * Stores the pieces, in this order, as one blob, and removes them. A single piece becomes the blob as it is;
+   * several are read and written once more. On failure the pieces stay.
+   *
+   * @throws {StagedPieceNotFoundError} | {@link DigestMismatchError} | {@link BlobTooLargeError}.
+   */
+  commitStaged(pieces: readonly StagedPiece[], options?: PutOptions): Promise<StoredBlob>;
+  /** Removes a piece; an unknown one is no error. */
+  discardStaged(pieceId: string): Promise<void>;
+
   /** Removes leftovers of interrupted writes older than `olderThanMs` (Unix milliseconds). */
   sweep(olderThanMs: number): Promise<void>;
 
@@ -181,6 +207,13 @@ export class MultipartPartError extends Error {
     );
     this.partNumber = partNumber;
     this.problem = problem;
+  }
+}
+
+export class StagedPieceNotFoundError extends Error {
+  override readonly name = "StagedPieceNotFoundError";
+  constructor() {
+    super("a piece of the upload is gone; it was committed, discarded or has expired");
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   DownloadTicketOptions,
   MultipartUpload,
   PutOptions,
+  StagedPiece,
   StoredBlob,
   Ticket,
   UploadedPart,
@@ -16,7 +17,7 @@ import type {
 /** How often each operation was asked for, and the bytes that passed through us. */
 export interface BlobCounts {
   readonly operations: Readonly<Partial<Record<keyof Blobs, number>>>;
-  /** Bytes that `put` and `completeMultipart` stored. */
+  /** Bytes that `put`, `completeMultipart` and `commitStaged` stored. */
   readonly bytesIn: number;
   /** Bytes that streams of `open` gave. */
   readonly bytesOut: number;
@@ -111,6 +112,18 @@ export class CountingBlobs implements Blobs {
 
   async listMultipart(): Promise<readonly MultipartUpload[]> {
     return this.#count("listMultipart").listMultipart();
+  }
+
+  async stage(body: ByteStream, options?: Parameters<Blobs["stage"]>[1]): Promise<StagedPiece> {
+    return this.#count("stage").stage(body, options);
+  }
+
+  async commitStaged(pieces: readonly StagedPiece[], options?: PutOptions): Promise<StoredBlob> {
+    return this.#stored(await this.#count("commitStaged").commitStaged(pieces, options));
+  }
+
+  async discardStaged(pieceId: string): Promise<void> {
+    return this.#count("discardStaged").discardStaged(pieceId);
   }
 
   async sweep(olderThanMs: number): Promise<void> {

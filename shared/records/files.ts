@@ -1,6 +1,6 @@
 import type { PackageFile } from "../domain/package.ts";
 import type { Item, Key, PutOp, Query } from "../ports/table.ts";
-import { number, text } from "./attributes.ts";
+import { bytes, number, text } from "./attributes.ts";
 import { digestsOf } from "./digests.ts";
 import { packagePartition } from "./packages.ts";
 import type { PageOptions } from "./pages.ts";
@@ -16,13 +16,18 @@ export const fileKey = (
   sk: `F#${version}#${path}`,
 });
 
-export function fileItem(file: PackageFile): Item {
+/** `content`: the file's bytes once more, for small files that are read often; see {@link fileContent}. */
+export function fileItem(file: PackageFile, content?: Uint8Array): Item {
   const { digests, ...rest } = file;
   return {
     key: fileKey(file.registryId, file.packageName, file.version, file.path),
-    attributes: { ...rest, ...digests },
+    attributes: { ...rest, ...digests, ...(content === undefined ? {} : { content }) },
   };
 }
+
+/** The bytes that the row holds, which spare a reader the blob; `undefined` when it holds none. */
+export const fileContent = (item: Item): Uint8Array | undefined =>
+  "content" in item.attributes ? bytes(item, "content") : undefined;
 
 export function toFile(item: Item): PackageFile {
   return {

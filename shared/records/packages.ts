@@ -61,12 +61,16 @@ export const unlistPackageOp = (registryId: string, name: string): WriteOp => ({
 /** Package names of a registry in byte order; the name is the sort key. */
 export const listPackagesQuery = (
   registryId: string,
-  options: PageOptions & { readonly prefix?: string },
+  options: PageOptions & { readonly prefix?: string; readonly after?: string },
 ): Query => {
-  const { prefix, ...page } = options;
+  const { prefix, after, ...page } = options;
+  const range = {
+    ...(prefix === undefined || prefix === "" ? {} : { prefix }),
+    ...(after === undefined || after === "" ? {} : { after }),
+  };
   return {
     pk: listingPartition(registryId),
-    ...(prefix === undefined || prefix === "" ? {} : { range: { prefix } }),
+    ...(Object.keys(range).length === 0 ? {} : { range }),
     ...page,
   };
 };

@@ -31,6 +31,9 @@ export function toRegistry(item: Item): Registry {
       mutableFiles: flag(item, "mutableFiles"),
       restoreDays: number(item, "restoreDays"),
       maxFileBytes: number(item, "maxFileBytes"),
+      // Rows of before there were such policies do not have them.
+      immutableTags: "immutableTags" in item.attributes && flag(item, "immutableTags"),
+      mutableTags: "mutableTags" in item.attributes ? strings(item, "mutableTags") : [],
     },
     createdAtMs: number(item, "createdAtMs"),
     updatedAtMs: number(item, "updatedAtMs"),

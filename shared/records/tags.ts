@@ -30,9 +30,12 @@ export const deleteTagOp = (registryId: string, packageName: string, tag: string
 export const listTagsQuery = (
   registryId: string,
   packageName: string,
-  options: PageOptions,
-): Query => ({
-  pk: packagePartition(registryId, packageName),
-  range: { prefix: "T#" },
-  ...options,
-});
+  options: PageOptions & { readonly after?: string },
+): Query => {
+  const { after, ...page } = options;
+  return {
+    pk: packagePartition(registryId, packageName),
+    range: after === undefined ? { prefix: "T#" } : { prefix: "T#", after: `T#${after}` },
+    ...page,
+  };
+};

@@ -1,6 +1,6 @@
 import { parseJsonObject } from "../domain/json.ts";
 import { sortableMs } from "../domain/identifiers.ts";
-import { VERSION_STATES, type Version } from "../domain/package.ts";
+import { isAvailable, VERSION_STATES, type Version } from "../domain/package.ts";
 import type { IndexKey, Item, Key, PutOp, Query, UpdateOp } from "../ports/table.ts";
 import { number, text, word } from "./attributes.ts";
 import { packagePartition } from "./packages.ts";
@@ -52,6 +52,10 @@ export function toVersion(item: Item): Version {
     restoreUntilMs: number(item, "restoreUntilMs"),
   };
 }
+
+/** Whether clients may see the version of a row, whose metadata nobody has to parse for that. */
+export const isAvailableRow = (item: Item): boolean =>
+  isAvailable({ state: word(item, "state", VERSION_STATES) });
 
 export const createVersionOp = (version: Version): PutOp => ({
   op: "put",

@@ -22,7 +22,27 @@ export function mayUse(
     principal.kind === "token" &&
     hasScope(principal.scopes, scope) &&
     matchesAny(principal.registries, registry.slug) &&
-    (packageName === undefined || matchesAny(principal.packages, packageName))
+    (packageName === undefined || matchesAny(principal.packages, packageName)) &&
+    isGranted(principal, scope, registry.slug, packageName)
+  );
+}
+
+type TokenPrincipal = Extract<Principal, { kind: "token" }>;
+
+function isGranted(
+  { grants }: TokenPrincipal,
+  scope: Scope,
+  slug: string,
+  packageName: string | undefined,
+): boolean {
+  return (
+    grants === undefined ||
+    grants.some(
+      (grant) =>
+        grant.registry === slug &&
+        (packageName === undefined || grant.package === packageName) &&
+        hasScope(grant.scopes, scope),
+    )
   );
 }
 
@@ -48,6 +68,7 @@ export class RegistryGrant {
     if (this.may(scope, packageName)) return;
     const { principal } = this.caller;
     if (principal.kind === "anonymous") throw new UnauthenticatedError();
+    if (!isGranted(principal, scope, this.registry.slug, packageName)) throw narrowToken();
     if (this.may("packages:read", packageName) || this.may("registries:read")) {
       const where = packageName === undefined ? "" : ` on package "${packageName}"`;
       throw new ForbiddenError(
@@ -60,6 +81,10 @@ export class RegistryGrant {
     throw new NotFoundError("registry", this.registry.slug);
   }
 }
+
+/** A token for other packages: with the challenge, its client can fetch one for this. */
+const narrowToken = (): UnauthenticatedError =>
+  new UnauthenticatedError("Your short-lived token does not cover this; fetch one for it.");
 
 export class Access {
   readonly #directory: RegistryDirectory;
@@ -100,6 +125,7 @@ export class Access {
       if (grant.may("packages:delete") || grant.may("registries:delete")) return grant;
     }
     if (caller.principal.kind === "anonymous") throw new UnauthenticatedError();
+    if (!isGranted(caller.principal, "packages:read", slug, undefined)) throw narrowToken();
     throw new NotFoundError("registry", slug);
   }
 

@@ -117,7 +117,7 @@ export class Catalogue {
   /** Packages in byte order of their names; those that the caller may not read are left out of a page. */
   async listPackages(
     grant: RegistryGrant,
-    options: PageOptions & { readonly prefix?: string },
+    options: PageOptions & { readonly prefix?: string; readonly after?: string },
   ): Promise<PageOf<Package>> {
     const { table } = this.#stores;
     const page = await table.query(listPackagesQuery(grant.registry.id, options));

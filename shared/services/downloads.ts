@@ -17,7 +17,7 @@ export class Downloads {
     this.#stores = stores;
   }
 
-  count({ file }: AvailableFile): void {
+  count({ file }: Pick<AvailableFile, "file">): void {
     const id = `${file.registryId}#${file.packageName}#${file.version}`;
     const known = this.#pending.get(id);
     if (known !== undefined) known.count++;

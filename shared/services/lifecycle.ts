@@ -21,6 +21,9 @@ const DAY_MS = 86_400_000;
 /** Versions changed in one transaction; the rest of its 100 operations belongs to the package. */
 const VERSIONS_A_TRANSACTION = 40;
 
+/** Tags that point at what goes must go with it, in every ecosystem. */
+const ALL_TAGS = { withTags: true };
+
 /** What becomes of versions after they were published. */
 export class Lifecycle {
   readonly #stores: Stores;
@@ -96,24 +99,29 @@ export class Lifecycle {
   async deleteVersion(grant: RegistryGrant, packageName: string, version: string): Promise<void> {
     grant.require("packages:delete", packageName);
     await this.#dropTags(grant, packageName, (pointsAt) => pointsAt === version);
-    await this.#changes.apply(grant, packageName, async (current) => {
-      const pkg = requireActive(current, packageName);
-      const versions = await this.#versions(grant, packageName);
-      const before = versions.find((candidate) => candidate.version === version);
-      if (before === undefined || isGone(before)) throw new NotFoundError("version", version);
-      return this.#visibilityChange(
-        grant,
-        current,
-        pkg,
-        versions,
-        [[before, this.#deleted(grant, before)]],
-        {
-          action: "version.delete",
-          version,
-          detail: "",
-        },
-      );
-    });
+    await this.#changes.apply(
+      grant,
+      packageName,
+      async (current) => {
+        const pkg = requireActive(current, packageName);
+        const versions = await this.#versions(grant, packageName);
+        const before = versions.find((candidate) => candidate.version === version);
+        if (before === undefined || isGone(before)) throw new NotFoundError("version", version);
+        return this.#visibilityChange(
+          grant,
+          current,
+          pkg,
+          versions,
+          [[before, this.#deleted(grant, before)]],
+          {
+            action: "version.delete",
+            version,
+            detail: "",
+          },
+        );
+      },
+      ALL_TAGS,
+    );
   }
 
   /**
@@ -123,22 +131,27 @@ export class Lifecycle {
    */
   async restoreVersion(grant: RegistryGrant, packageName: string, version: string): Promise<void> {
     grant.require("packages:delete", packageName);
-    await this.#changes.apply(grant, packageName, async (current) => {
-      const pkg = requireKnown(current, packageName);
-      const versions = await this.#versions(grant, packageName);
-      const before = versions.find((candidate) => candidate.version === version);
-      if (before?.state === "reclaimed") {
-        throw new ConflictError(
-          `The restore window of ${packageName} ${version} has ended; its bytes are gone.`,
-        );
-      }
-      if (before?.state !== "deleted") throw new NotFoundError("version", `${version} (deleted)`);
-      return this.#visibilityChange(grant, current, pkg, versions, [[before, restored(before)]], {
-        action: "version.restore",
-        version,
-        detail: "",
-      });
-    });
+    await this.#changes.apply(
+      grant,
+      packageName,
+      async (current) => {
+        const pkg = requireKnown(current, packageName);
+        const versions = await this.#versions(grant, packageName);
+        const before = versions.find((candidate) => candidate.version === version);
+        if (before?.state === "reclaimed") {
+          throw new ConflictError(
+            `The restore window of ${packageName} ${version} has ended; its bytes are gone.`,
+          );
+        }
+        if (before?.state !== "deleted") throw new NotFoundError("version", `${version} (deleted)`);
+        return this.#visibilityChange(grant, current, pkg, versions, [[before, restored(before)]], {
+          action: "version.restore",
+          version,
+          detail: "",
+        });
+      },
+      ALL_TAGS,
+    );
   }
 
   /**
@@ -249,23 +262,28 @@ export class Lifecycle {
   ): Promise<number> {
     let count = 0;
     for (;;) {
-      const applied = await this.#changes.apply(grant, packageName, async (current) => {
-        const pkg = requireKnown(current, packageName);
-        const versions = await this.#versions(grant, packageName);
-        const pairs = versions
-          .flatMap((before): VersionChange[] => {
-            const after = change(before);
-            return after === undefined ? [] : [[before, after]];
-          })
-          .slice(0, VERSIONS_A_TRANSACTION);
-        if (pairs.length === 0) return undefined;
-        count += pairs.length;
-        return this.#visibilityChange(grant, current, pkg, versions, pairs, {
-          action,
-          version: "",
-          detail: `${pairs.length} versions`,
-        });
-      });
+      const applied = await this.#changes.apply(
+        grant,
+        packageName,
+        async (current) => {
+          const pkg = requireKnown(current, packageName);
+          const versions = await this.#versions(grant, packageName);
+          const pairs = versions
+            .flatMap((before): VersionChange[] => {
+              const after = change(before);
+              return after === undefined ? [] : [[before, after]];
+            })
+            .slice(0, VERSIONS_A_TRANSACTION);
+          if (pairs.length === 0) return undefined;
+          count += pairs.length;
+          return this.#visibilityChange(grant, current, pkg, versions, pairs, {
+            action,
+            version: "",
+            detail: `${pairs.length} versions`,
+          });
+        },
+        ALL_TAGS,
+      );
       if (applied === undefined) return count;
     }
   }
@@ -277,19 +295,24 @@ export class Lifecycle {
     doomed: (version: string) => boolean,
   ): Promise<void> {
     for (;;) {
-      const applied = await this.#changes.apply(grant, packageName, async (current) => {
-        const drop = current.tags
-          .filter((tag) => tag.name !== "latest" && doomed(tag.version))
-          .slice(0, VERSIONS_A_TRANSACTION);
-        if (current.package === undefined || drop.length === 0) return undefined;
-        return {
-          package: current.package,
-          tags: current.tags.filter((tag) => !drop.includes(tag)),
-          ops: drop.map(({ name }) => deleteTagOp(grant.registry.id, packageName, name)),
-          documents: { kind: "closing" },
-          audit: [],
-        };
-      });
+      const applied = await this.#changes.apply(
+        grant,
+        packageName,
+        async (current) => {
+          const drop = current.tags
+            .filter((tag) => tag.name !== "latest" && doomed(tag.version))
+            .slice(0, VERSIONS_A_TRANSACTION);
+          if (current.package === undefined || drop.length === 0) return undefined;
+          return {
+            package: current.package,
+            tags: current.tags.filter((tag) => !drop.includes(tag)),
+            ops: drop.map(({ name }) => deleteTagOp(grant.registry.id, packageName, name)),
+            documents: { kind: "closing" },
+            audit: [],
+          };
+        },
+        ALL_TAGS,
+      );
       if (applied === undefined) return;
     }
   }
@@ -309,7 +332,9 @@ export class Lifecycle {
     const available = versions
       .map((version) => changed.get(version.version) ?? version)
       .filter(isAvailable);
-    const latestVersion = available.reduce(
+    // The newest first: among versions that have no order it is the latest.
+    const newestFirst = available.toSorted((a, b) => b.sequence - a.sequence);
+    const latestVersion = newestFirst.reduce(
       (best, { version }) => latestOf(ecosystem, best, version),
       "",
     );

@@ -31,7 +31,7 @@ import type { Ecosystems, Stores } from "./stores.ts";
 export interface CurrentPackage {
   /** `undefined` when it never existed. */
   readonly package: Package | undefined;
-  /** All of its tags; empty for ecosystems whose documents do not hold them. */
+  /** All of its tags where documents hold them or {@link ChangeOptions.withTags} asks for them; otherwise none. */
   readonly tags: readonly Tag[];
 }
 
@@ -57,6 +57,11 @@ export interface PackageChange {
     readonly version: string;
     readonly detail: string;
   }[];
+}
+
+export interface ChangeOptions {
+  /** Reads every tag of the package, of which there may be very many. */
+  readonly withTags?: boolean;
 }
 
 /** Enough for any burst that a package really sees; each try waits for all changes before it in this process. */
@@ -86,10 +91,11 @@ export class PackageChanges {
     grant: RegistryGrant,
     packageName: string,
     decide: (current: CurrentPackage) => Promise<PackageChange | undefined>,
+    options: ChangeOptions = {},
   ): Promise<PackageChange | undefined> {
     return this.#lock.run(`${grant.registry.id}#${packageName}`, async () => {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const outcome = await this.#tryOnce(grant, packageName, decide);
+        const outcome = await this.#tryOnce(grant, packageName, decide, options);
         if (outcome !== "lost") return outcome;
       }
       throw new ConflictError(
@@ -102,6 +108,7 @@ export class PackageChanges {
     grant: RegistryGrant,
     packageName: string,
     decide: (current: CurrentPackage) => Promise<PackageChange | undefined>,
+    options: ChangeOptions,
   ): Promise<PackageChange | undefined | "lost"> {
     const { table } = this.#stores;
     const registryId = grant.registry.id;
@@ -112,7 +119,7 @@ export class PackageChanges {
     ]);
     const before = packageItem === undefined ? undefined : toPackage(packageItem);
     const tags =
-      before === undefined || renderers.length === 0
+      before === undefined || (renderers.length === 0 && options.withTags !== true)
         ? []
         : (await queryAll(table, (page) => listTagsQuery(registryId, packageName, page))).map(
             toTag,

@@ -1,5 +1,7 @@
 import { type Item, ConditionFailedError, type WriteOp } from "../ports/table.ts";
 import type { Version } from "../domain/package.ts";
+import { property } from "../domain/json.ts";
+import { removeBlobLinkReferenceOp, toBlobLink } from "../records/blob-links.ts";
 import { removeReferenceOp } from "../records/blob-references.ts";
 import { toDocument } from "../records/documents.ts";
 import { listFilesQuery, toFile } from "../records/files.ts";
@@ -11,6 +13,7 @@ import {
   unlistPackageOp,
 } from "../records/packages.ts";
 import { forgetRegistryOp, reclaimableRegistriesQuery, toRegistry } from "../records/registries.ts";
+import { removeReferrerOp } from "../records/referrers.ts";
 import {
   RECLAIM_SHARDS,
   reclaimableQuery,
@@ -19,6 +22,7 @@ import {
 } from "../records/versions.ts";
 import { deleteUploadOp, expiredUploadsQuery, toUpload } from "../records/uploads.ts";
 import { recordOps } from "./audit.ts";
+import type { BlobLinks } from "./blob-links.ts";
 import { eachItem } from "./queries.ts";
 import { termOps } from "./search.ts";
 import type { Stores } from "./stores.ts";
@@ -33,9 +37,11 @@ const BATCH = 40;
  */
 export class Reclaimer {
   readonly #stores: Stores;
+  readonly #links: BlobLinks;
 
-  constructor(stores: Stores) {
+  constructor(stores: Stores, links: BlobLinks) {
     this.#stores = stores;
+    this.#links = links;
   }
 
   /** Gives the number of versions whose bytes are free for the collector now. */
@@ -58,7 +64,7 @@ export class Reclaimer {
   async #reclaimVersion(version: Version): Promise<number> {
     const { table, now } = this.#stores;
     const { registryId, packageName } = version;
-    const tombstone: Version = { ...version, state: "reclaimed", metadata: {} };
+    const tombstone: Version = { ...version, state: "reclaimed" };
     const happening = {
       action: "version.reclaim" as const,
       registry: "",
@@ -75,7 +81,14 @@ export class Reclaimer {
       await this.#dropRows((page) =>
         listFilesQuery(registryId, packageName, version.version, page),
       );
-      await table.write([replaceVersionOp({ ...tombstone, fileCount: 0 }, "reclaimed")]);
+      await this.#links.release(version);
+      const subject = property(version.metadata, "subject");
+      await table.write([
+        replaceVersionOp({ ...tombstone, metadata: {}, fileCount: 0 }, "reclaimed"),
+        ...(typeof subject === "string"
+          ? [removeReferrerOp(registryId, packageName, subject, version.version)]
+          : []),
+      ]);
     } catch (error) {
       // Restored, or taken by another worker, meanwhile.
       if (error instanceof ConditionFailedError) return 0;
@@ -144,6 +157,7 @@ function referenceRemovals(item: Item): readonly WriteOp[] {
     const file = toFile(item);
     return [removeReferenceOp(file.digests.sha256, file)];
   }
+  if (item.key.sk.startsWith("L#")) return [removeBlobLinkReferenceOp(toBlobLink(item))];
   if (item.key.sk.startsWith("D#")) {
     const document = toDocument(item);
     if (document.blobSha256 === "") return [];

@@ -1,11 +1,13 @@
 import { Access } from "./access.ts";
 import { AuditLog } from "./audit.ts";
+import { BlobLinks } from "./blob-links.ts";
 import { BrotliMaker } from "./brotli-maker.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Collector } from "./collector.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem } from "./ecosystem.ts";
 import { Events } from "./events.ts";
+import { Images } from "./images.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Logins } from "./logins.ts";
 import { PackageChanges } from "./package-changes.ts";
@@ -17,6 +19,7 @@ import { RegistryDirectory } from "./registry-directory.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface ServiceOptions {
@@ -38,11 +41,14 @@ export interface Services {
   readonly options: ServiceOptions;
   readonly access: Access;
   readonly auditLog: AuditLog;
+  readonly blobLinks: BlobLinks;
   readonly catalogue: Catalogue;
+  readonly changes: PackageChanges;
   readonly collector: Collector;
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
   readonly events: Events;
+  readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
   readonly publisher: Publisher;
@@ -52,6 +58,7 @@ export interface Services {
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
+  readonly uploadSessions: UploadSessions;
 }
 
 /** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
@@ -68,31 +75,39 @@ export function createServices(
   const ecosystems: Ecosystems = {
     generic: factories.generic(later),
     npm: factories.npm(later),
+    oci: factories.oci(later),
   };
   const directory = new RegistryDirectory(stores.table);
   const access = new Access(directory);
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores);
+  const blobLinks = new BlobLinks(stores, collector);
+  const catalogue = new Catalogue(stores);
+  const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
   const services: Services = {
     stores,
     options,
     access,
     auditLog: new AuditLog(stores.table),
-    catalogue: new Catalogue(stores),
+    blobLinks,
+    catalogue,
+    changes,
     collector,
     downloads: new Downloads(stores),
     ecosystems,
     events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),
+    images: new Images(stores, catalogue, blobLinks, tags),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),
     publisher: new Publisher(stores, ecosystems, changes, collector),
     rateLimits: new RateLimits(options.requestsPerMinute),
-    reclaimer: new Reclaimer(stores),
+    reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory),
-    tags: new Tags(stores, changes),
+    tags,
     tokens,
     uploads: new Uploads(stores, ecosystems),
+    uploadSessions: new UploadSessions(stores, blobLinks),
   };
   return services;
 }

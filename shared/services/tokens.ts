@@ -53,6 +53,7 @@ export class Tokens {
   readonly #adminTokenSha256: Buffer | undefined;
   /** By the SHA-256 of the token's text, so that no secret stays in memory. */
   readonly #known = new LRUCache<string, TokenPrincipal>({ max: 10_000, ttl: CACHE_MS });
+  readonly #knownById = new LRUCache<string, TokenPrincipal>({ max: 10_000, ttl: CACHE_MS });
 
   /** `adminToken`: a text of the operator's own choice that counts as an admin token. */
   constructor(stores: Stores, access: Access, adminToken?: string) {
@@ -93,8 +94,13 @@ export class Tokens {
   /** The rights of a token by its id; `undefined` when it was revoked or has expired. */
   async findPrincipal(tokenId: string): Promise<TokenPrincipal | undefined> {
     if (tokenId === ADMIN.tokenId && this.#adminTokenSha256 !== undefined) return ADMIN;
+    const known = this.#knownById.get(tokenId);
+    if (known !== undefined) return isExpired(known, this.#stores.now()) ? undefined : known;
     const item = await this.#stores.table.get(tokenKey(tokenId));
-    return item === undefined ? undefined : toPrincipal(toToken(item));
+    if (item === undefined) return undefined;
+    const principal = toPrincipal(toToken(item));
+    this.#knownById.set(tokenId, principal);
+    return principal;
   }
 
   /** The first admin token of an empty store; `undefined` when the store had its first token already. */
@@ -224,6 +230,7 @@ export class Tokens {
       if (error instanceof ConditionFailedError) throw new NotFoundError("token", id);
       throw error;
     }
+    this.#knownById.delete(id);
     for (const [key, known] of this.#known.entries()) {
       if (known.tokenId === id) this.#known.delete(key);
     }

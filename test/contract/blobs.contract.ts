@@ -3,6 +3,7 @@ import type { GetStore } from "./blobs/harness.ts";
 import { multipartContract } from "./blobs/multipart.contract.ts";
 import { putContract } from "./blobs/put.contract.ts";
 import { readContract } from "./blobs/read.contract.ts";
+import { stagedContract } from "./blobs/staged.contract.ts";
 import { ticketsContract } from "./blobs/tickets.contract.ts";
 
 /** What every adapter of the blobs port does; `store` gives the one under test, which starts empty. */
@@ -17,4 +18,5 @@ export function blobsContract(store: GetStore): void {
   readContract(store);
   ticketsContract(store);
   multipartContract(store);
+  stagedContract(store);
 }

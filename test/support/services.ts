@@ -6,7 +6,7 @@ import { ECOSYSTEM_FACTORIES, PROTOCOLS } from "../../functions/protocols.ts";
 import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
 import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
-import type { Registry } from "../../shared/domain/registry.ts";
+import type { Registry, RegistryPolicies } from "../../shared/domain/registry.ts";
 import { SILENT_LOG } from "../../shared/ports/log.ts";
 import {
   createServices,
@@ -18,6 +18,9 @@ import type { Stores } from "../../shared/services/stores.ts";
 export const ADMIN_TOKEN = "test-admin-token-of-26-chars";
 const ORIGIN = "http://registry.test";
 
+type NewTestRegistry = Partial<Omit<Registry, "policies">> &
+  Pick<Registry, "slug" | "ecosystem"> & { readonly policies?: Partial<RegistryPolicies> };
+
 export interface TestRegistry {
   readonly services: Services;
   readonly stores: Stores;
@@ -25,7 +28,7 @@ export interface TestRegistry {
   readonly clock: { aheadMs: number };
   /** Sends a request to the app of its path. `token` defaults to the admin's; `null` sends none. */
   request(path: string, init?: RequestInit & { readonly token?: string | null }): Promise<Response>;
-  createRegistry(input: Partial<Registry> & Pick<Registry, "slug" | "ecosystem">): Promise<void>;
+  createRegistry(input: NewTestRegistry): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import { GENERIC_CLIENTS } from "./generic-clients.ts";
 import { NPM_CLIENTS } from "./npm-clients.ts";
+import { OCI_CLIENTS } from "./oci-clients.ts";
 
 /** What a client's configuration is made of. */
 export interface SetupInput {
@@ -28,6 +29,7 @@ export interface SetupClient {
 const CLIENTS: Readonly<Record<string, readonly SetupClient[]>> = {
   generic: GENERIC_CLIENTS,
   npm: NPM_CLIENTS,
+  oci: OCI_CLIENTS,
 };
 
 /** The clients of an ecosystem that can be configured; empty for one that this version does not know. */

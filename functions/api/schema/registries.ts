@@ -29,6 +29,17 @@ const policies = closed({
     .min(1)
     .max(5 * 1024 ** 4)
     .meta({ description: "Largest file that may be published, in bytes." }),
+  immutableTags: z.boolean().meta({
+    description:
+      "A tag that exists cannot be moved or deleted, unless mutableTags has a pattern for it.",
+  }),
+  mutableTags: z
+    .array(line(1, 128))
+    .max(50)
+    .meta({
+      description: "Patterns of tags that can be moved all the same; * stands for any characters.",
+      examples: [["latest", "nightly-*"]],
+    }),
 });
 
 const appearance = {

@@ -15,6 +15,8 @@ import { promisify } from "node:util";
 import { isDigest } from "../../domain/digest.ts";
 import { isErrno, unlessMissing } from "./errno.ts";
 
+const PIECE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 const fsyncAsync = promisify(fsync);
 
 /**
@@ -47,6 +49,22 @@ export class BlobFolder {
   /** A new name that nobody else will choose. */
   tempPath(): string {
     return join(this.#temp, randomUUID());
+  }
+
+  /** A new name for a staged piece, and the id that leads back to it. */
+  newPiece(): { readonly pieceId: string; readonly path: string } {
+    const pieceId = randomUUID();
+    return { pieceId, path: join(this.#temp, pieceId) };
+  }
+
+  /** Where a piece is; `undefined` for an id that is none of ours, before it touches a path. */
+  piecePath(pieceId: string): string | undefined {
+    return PIECE_ID.test(pieceId) ? join(this.#temp, pieceId) : undefined;
+  }
+
+  /** Makes the names in the temporary folder durable. */
+  async syncTemp(): Promise<void> {
+    await syncFolder(this.#temp);
   }
 
   /** @throws {TypeError} for anything but 64 lower-case hexadecimal digits, before it touches a path. */

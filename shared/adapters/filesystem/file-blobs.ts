@@ -8,6 +8,7 @@ import type {
   DownloadTicketOptions,
   MultipartUpload,
   PutOptions,
+  StagedPiece,
   StoredBlob,
   Ticket,
   UploadedPart,
@@ -25,6 +26,7 @@ import { BlobTickets, type TicketClaims } from "./blob-tickets.ts";
 import { unlessMissing } from "./errno.ts";
 import { openFileStream } from "./file-stream.ts";
 import { PartFolder } from "./part-folder.ts";
+import { StagedPieces } from "./staged-pieces.ts";
 import { writeSmallFile, writeStreamToFile } from "./write-file.ts";
 
 /** Up to here a body is hashed and written in one go, without a stream's machinery. */
@@ -44,12 +46,14 @@ export interface FileBlobsOptions {
 export class FileBlobs implements Blobs {
   readonly #folder: BlobFolder;
   readonly #parts: PartFolder;
+  readonly #pieces: StagedPieces;
   readonly #tickets: BlobTickets;
   readonly #clock: () => number;
 
   private constructor(folder: BlobFolder, parts: PartFolder, options: FileBlobsOptions) {
     this.#folder = folder;
     this.#parts = parts;
+    this.#pieces = new StagedPieces(folder);
     this.#clock = options.clock ?? Date.now;
     this.#tickets = new BlobTickets(options.ticketKey, this.#clock);
   }
@@ -165,6 +169,32 @@ export class FileBlobs implements Blobs {
 
   async listMultipart(): Promise<readonly MultipartUpload[]> {
     return this.#parts.listUploads();
+  }
+
+  async stage(
+    body: ByteStream,
+    options: { readonly maxSizeBytes?: number } = {},
+  ): Promise<StagedPiece> {
+    return this.#pieces.stage(body, options);
+  }
+
+  async commitStaged(
+    pieces: readonly StagedPiece[],
+    options: PutOptions = {},
+  ): Promise<StoredBlob> {
+    const [only] = pieces;
+    if (only !== undefined && pieces.length === 1) {
+      const blob = await this.#pieces.verify(only, options);
+      await this.#pieces.promote(only, this.#clock());
+      return blob;
+    }
+    const stored = await this.#putChunks(this.#pieces.read(pieces), options);
+    for (const { pieceId } of pieces) await this.#pieces.discard(pieceId);
+    return stored;
+  }
+
+  async discardStaged(pieceId: string): Promise<void> {
+    await this.#pieces.discard(pieceId);
   }
 
   async sweep(olderThanMs: number): Promise<void> {

@@ -17,6 +17,7 @@ import type {
   DownloadTicketOptions,
   MultipartUpload,
   PutOptions,
+  StagedPiece,
   StoredBlob,
   Ticket,
   UploadedPart,
@@ -44,6 +45,7 @@ import {
 } from "./s3-multipart.ts";
 import { promote, putToS3, removeObject } from "./s3-put.ts";
 import { listBlobs, openObject, removeStaleStaging } from "./s3-read.ts";
+import { commitPieces, discardPiece, stagePiece } from "./s3-staged.ts";
 
 /** What {@link S3Blobs} needs. */
 export interface S3BlobsOptions {
@@ -194,6 +196,24 @@ export class S3Blobs implements Blobs {
 
   async listMultipart(): Promise<readonly MultipartUpload[]> {
     return listUploads(this.#bucket);
+  }
+
+  async stage(
+    body: ByteStream,
+    options: { readonly maxSizeBytes?: number } = {},
+  ): Promise<StagedPiece> {
+    return stagePiece(this.#bucket, body, options);
+  }
+
+  async commitStaged(
+    pieces: readonly StagedPiece[],
+    options: PutOptions = {},
+  ): Promise<StoredBlob> {
+    return commitPieces(this.#bucket, pieces, options);
+  }
+
+  async discardStaged(pieceId: string): Promise<void> {
+    await discardPiece(this.#bucket, pieceId);
   }
 
   async sweep(olderThanMs: number): Promise<void> {

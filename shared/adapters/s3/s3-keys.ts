@@ -26,6 +26,7 @@ export const STAGING_PREFIX = "staging/";
 export const PARTS_PREFIX = "staging/parts/";
 
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+const PIECE_ID = new RegExp(`^${UUID}$`);
 const UPLOAD_ID = new RegExp(`^(${UUID})\\.([A-Za-z0-9_-]{1,1024})$`);
 
 /** @throws {TypeError} for anything but 64 lower-case hexadecimal digits. */
@@ -39,6 +40,17 @@ export function blobKey(sha256: string): string {
 /** A key that nobody else will choose. */
 export function newStagingKey(): string {
   return `${STAGING_PREFIX}put/${randomUUID()}`;
+}
+
+/** The id of a staged piece and its key. */
+export function newPiece(): { readonly pieceId: string; readonly key: string } {
+  const pieceId = randomUUID();
+  return { pieceId, key: `${STAGING_PREFIX}pieces/${pieceId}` };
+}
+
+/** `undefined` for an id that {@link newPiece} cannot have given. */
+export function pieceKey(pieceId: string): string | undefined {
+  return PIECE_ID.test(pieceId) ? `${STAGING_PREFIX}pieces/${pieceId}` : undefined;
 }
 
 /** A key for an upload in parts that nobody else will choose. */

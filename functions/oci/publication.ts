@@ -1,0 +1,101 @@
+import { type JsonObject, property } from "../../shared/domain/json.ts";
+import type { PackageFile, Version } from "../../shared/domain/package.ts";
+import type { WriteOp } from "../../shared/ports/table.ts";
+import { claimBlobOp, putReferenceOp } from "../../shared/records/blob-references.ts";
+import { fileItem } from "../../shared/records/files.ts";
+import { putReferrerOp } from "../../shared/records/referrers.ts";
+import type { CurrentPackage, PackageChange } from "../../shared/services/package-changes.ts";
+import { OciInvalidError } from "./errors.ts";
+import { describe, type Manifest } from "./manifest.ts";
+
+/** Most manifests are some kilobytes; up to here their bytes stand in the row too, and a pull reads no blob. */
+const MAX_INLINE_BYTES = 64 * 1024;
+const MAX_REFERRER_BYTES = 100 * 1024;
+
+/** The one file of a manifest's version, what keeps its blob alive, and its bytes in the row where they are few. */
+export function fileOps(file: PackageFile, bytes: Uint8Array): readonly WriteOp[] {
+  const content = bytes.length <= MAX_INLINE_BYTES ? bytes : undefined;
+  return [
+    { op: "put", item: fileItem(file, content) },
+    claimBlobOp(file.digests.sha256),
+    putReferenceOp(file.digests.sha256, file),
+  ];
+}
+
+/** The row by which a manifest is listed with its subject. @throws {OciInvalidError} when it is too long for a list. */
+export function referrerOps(
+  registryId: string,
+  image: string,
+  manifest: Manifest,
+): readonly WriteOp[] {
+  if (manifest.subject === undefined) return [];
+  const descriptor: JsonObject = describe(manifest);
+  if (JSON.stringify(descriptor).length > MAX_REFERRER_BYTES) {
+    throw new OciInvalidError(
+      "MANIFEST_INVALID",
+      `The annotations of a manifest with a subject may be ${MAX_REFERRER_BYTES} bytes long at most, because they stand in the list of referrers.`,
+    );
+  }
+  const artifactType = property(descriptor, "artifactType");
+  return [
+    putReferrerOp(registryId, image, manifest.subject.digest, {
+      version: manifest.digest.text,
+      artifactType: typeof artifactType === "string" ? artifactType : "",
+      descriptor,
+    }),
+  ];
+}
+
+/** What becomes of an image when tags move to a manifest that is there already. */
+export function tagChange(
+  current: CurrentPackage,
+  manifest: Manifest,
+  tags: readonly string[],
+  ops: readonly WriteOp[],
+  nowMs: number,
+): PackageChange | undefined {
+  if (current.package === undefined) return undefined;
+  return {
+    package: { ...current.package, latestVersion: manifest.digest.text, updatedAtMs: nowMs },
+    tags: current.tags,
+    ops,
+    documents: { kind: "keep" },
+    audit: [{ action: "tag.set", version: manifest.digest.text, detail: tags.join(" ") }],
+  };
+}
+
+/** What becomes of an image with a new manifest, or one that comes back. */
+export function publication(
+  { package: before, tags: currentTags }: CurrentPackage,
+  version: Version,
+  tags: readonly string[],
+  ops: readonly WriteOp[],
+): PackageChange {
+  const active = before?.state === "active" ? before : undefined;
+  // The newest tagged manifest stands for the image; the parts of an index are pushed untagged before it.
+  const isLatest = tags.length > 0 || active === undefined || active.latestVersion === "";
+  return {
+    package: {
+      registryId: version.registryId,
+      name: version.packageName,
+      state: "active",
+      revision: 0,
+      description: active?.description ?? "",
+      keywords: active?.keywords ?? [],
+      latestVersion: isLatest ? version.version : active.latestVersion,
+      versionCount: (active?.versionCount ?? 0) + 1,
+      createdAtMs: before?.createdAtMs ?? version.publishedAtMs,
+      updatedAtMs: version.publishedAtMs,
+    },
+    tags: currentTags,
+    ops,
+    documents: { kind: "keep" },
+    audit: [
+      {
+        action: "version.publish",
+        version: version.version,
+        detail: tags.length === 0 ? "" : `tags ${tags.join(", ")}`,
+      },
+    ],
+  };
+}

@@ -1,0 +1,46 @@
+import type { Context } from "hono";
+import { NotFoundError } from "../../../shared/errors.ts";
+import type { AppEnv } from "../../../shared/http/app.ts";
+import { sendBytes } from "../../../shared/http/send-file.ts";
+import type { Services } from "../../../shared/services/services.ts";
+import { parseDigest } from "../names.ts";
+import type { Repository } from "../path.ts";
+import { openTarget } from "../target.ts";
+
+/** GET and HEAD of a blob: only what the repository of the URL links, whatever else is stored. */
+export async function getBlob(
+  c: Context<AppEnv>,
+  services: Services,
+  path: Repository & { readonly last: string },
+): Promise<Response> {
+  const digest = parseDigest(path.last);
+  const { ref } = await openTarget(c, services, path, "packages:read");
+  const link = await services.blobLinks.find(ref, digest.text);
+  if (link === undefined) throw new NotFoundError("file", digest.text);
+  const { sha256, sizeBytes, linkedAtMs: createdAtMs } = link;
+  const contentType = "application/octet-stream";
+  return sendBytes(
+    c,
+    services,
+    { sha256, sizeBytes, contentType, etag: digest.text, createdAtMs },
+    {
+      "docker-content-digest": digest.text,
+      // Only in the client's own cache: a shared one would answer those who may not read it.
+      "cache-control": "private, max-age=31536000, immutable",
+    },
+  );
+}
+
+/** DELETE of a blob: refused while a manifest that can be pulled uses it. */
+export async function deleteBlob(
+  c: Context<AppEnv>,
+  services: Services,
+  path: Repository & { readonly last: string },
+): Promise<Response> {
+  const digest = parseDigest(path.last);
+  const { ref } = await openTarget(c, services, path, "packages:delete");
+  const link = await services.blobLinks.find(ref, digest.text);
+  if (link === undefined) throw new NotFoundError("file", digest.text);
+  await services.blobLinks.remove(link);
+  return new Response(null, { status: 202, headers: { "content-length": "0" } });
+}

@@ -1,0 +1,94 @@
+import type { Context } from "hono";
+import { InvalidInputError } from "../../../shared/errors.ts";
+import type { AppEnv } from "../../../shared/http/app.ts";
+import type { Services } from "../../../shared/services/services.ts";
+import { listReferrers, listRepositories, listTags } from "../listings.ts";
+import { OCI_INDEX } from "../media-types.ts";
+import { parseDigest } from "../names.ts";
+import type { Repository } from "../path.ts";
+import { openTarget, unknownRepository } from "../target.ts";
+
+/** A page of tags or repositories; a client that wants fewer asks with `n`. */
+const MAX_PAGE = 10_000;
+const MAX_LAST_LENGTH = 300;
+
+/** GET of `tags/list`: in byte order, with `n` and `last`. */
+export async function getTags(
+  c: Context<AppEnv>,
+  services: Services,
+  path: Repository,
+): Promise<Response> {
+  const { grant, image, name } = await openTarget(c, services, path, "packages:read");
+  const { limit, last } = pageOf(c);
+  const { names, more } = await listTags(services, grant, image, { limit, last });
+  const isKnown =
+    names.length > 0 || (await services.catalogue.findAnyPackage(grant, image)) !== undefined;
+  if (!isKnown) throw unknownRepository(name);
+  const headers = nextLink(more, `/v2/${name}/tags/list`, limit, names.at(-1));
+  return c.json({ name, tags: names }, 200, headers);
+}
+
+/** GET of `_catalog`: repositories of every registry that the caller may read, in order. */
+export async function getCatalog(c: Context<AppEnv>, services: Services): Promise<Response> {
+  const { limit, last } = pageOf(c);
+  const { names, more } = await listRepositories(services, c.get("caller"), { limit, last });
+  return c.json({ repositories: names }, 200, nextLink(more, "/v2/_catalog", limit, names.at(-1)));
+}
+
+/**
+ * GET of `referrers/<digest>`: an index of what says that it is about the digest; empty, never 404, for one that
+ * nothing is about. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
+ */
+export async function getReferrers(
+  c: Context<AppEnv>,
+  services: Services,
+  path: Repository & { readonly last: string },
+): Promise<Response> {
+  const digest = parseDigest(path.last);
+  const { grant, image, name } = await openTarget(c, services, path, "packages:read");
+  const artifactType = c.req.query("artifactType");
+  const last = parseLast(c.req.query("last"));
+  const page = await listReferrers(services, grant, image, {
+    subject: digest.text,
+    artifactType,
+    last,
+  });
+  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: page.descriptors };
+  const headers: Record<string, string> = { "content-type": OCI_INDEX };
+  if (artifactType !== undefined) headers["oci-filters-applied"] = "artifactType";
+  if (page.next !== undefined) {
+    const query = new URLSearchParams({
+      ...(artifactType === undefined ? {} : { artifactType }),
+      last: page.next,
+    });
+    headers["link"] = `</v2/${name}/referrers/${digest.text}?${query.toString()}>; rel="next"`;
+  }
+  return new Response(JSON.stringify(index), { headers });
+}
+
+function pageOf(c: Context<AppEnv>): { readonly limit: number; readonly last: string | undefined } {
+  const n = c.req.query("n");
+  if (n !== undefined && !/^\d{1,9}$/.test(n)) {
+    throw new InvalidInputError(`The parameter n is not a number: "${n.slice(0, 50)}".`);
+  }
+  const limit = Math.min(n === undefined ? MAX_PAGE : Number(n), MAX_PAGE);
+  return { limit, last: parseLast(c.req.query("last")) };
+}
+
+function parseLast(last: string | undefined): string | undefined {
+  if (last === undefined || last === "") return undefined;
+  if (last.length <= MAX_LAST_LENGTH && /^[\x21-\x7e]+$/.test(last)) return last;
+  throw new InvalidInputError("The parameter last is none that a Link of ours has.");
+}
+
+/** Relative: some clients send no credentials to another origin than they know. */
+function nextLink(
+  more: boolean,
+  path: string,
+  limit: number,
+  last: string | undefined,
+): Record<string, string> {
+  if (!more || last === undefined) return {};
+  const query = new URLSearchParams({ n: String(limit), last });
+  return { link: `<${path}?${query.toString()}>; rel="next"` };
+}
