@@ -8,6 +8,7 @@ const CONFIG = "application/vnd.oci.image.config.v1+json";
 const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
+const HELLO = { "hello.txt": "hello from a layer\n" };
 const NAME = "org.opencontainers.image.ref.name";
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md */
@@ -34,6 +35,8 @@ export interface TestImage {
 export interface ImageOptions {
   /** The files of each layer, from the lowest, by path. One layer with one file when absent. */
   readonly layers?: readonly Readonly<Record<string, string | Uint8Array>>[];
+  /** Instead of `layers`: layers whose bytes the caller keeps. They are not among the image's blobs. */
+  readonly foreignLayers?: readonly Descriptor[];
   readonly architecture?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -42,9 +45,11 @@ export interface ImageOptions {
 export async function buildImage(options: ImageOptions = {}): Promise<TestImage> {
   const architecture = options.architecture ?? "amd64";
   const blobs = new Map<string, Uint8Array>();
-  const layers: Descriptor[] = [];
-  const diffIds: string[] = [];
-  for (const files of options.layers ?? [{ "hello.txt": "hello from a layer\n" }]) {
+  const foreign = options.foreignLayers ?? [];
+  const layers: Descriptor[] = [...foreign];
+  const diffIds = foreign.map(({ digest }) => digest);
+  const contents = options.layers ?? (foreign.length > 0 ? [] : [HELLO]);
+  for (const files of contents) {
     const tar = await tarOf(files);
     diffIds.push(digestOf(tar));
     layers.push(addBlob(blobs, LAYER, gzipSync(tar, { level: 1 })));
