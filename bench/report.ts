@@ -69,13 +69,15 @@ export function figuresTable(figures: readonly Figure[]): string {
   return table(["figure", "to reach", "reached", ""], rows);
 }
 
-function number(value: number | undefined): string {
+/** A figure with as many digits as say something. */
+export function number(value: number | undefined): string {
   if (value === undefined) return NOTHING;
   if (value >= 100) return Math.round(value).toLocaleString("en-US");
   return value >= 10 ? value.toFixed(1) : value >= 1 ? value.toFixed(2) : value.toFixed(3);
 }
 
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Rows under their heads, as wide as they need to be. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heads, ...rows];
   const widths = heads.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>

@@ -16,6 +16,8 @@ export interface Drive {
   readonly durationMs?: number;
   /** Any other status ends the run with an error, since it would measure something else. */
   readonly expectStatus: number;
+  /** All requests are HEAD, so that no answer has a body whatever length it says. */
+  readonly isHead?: boolean;
 }
 
 export interface DriveResult {
@@ -57,7 +59,7 @@ async function driveConnection(
   deadline: number,
   latencies: number[],
 ): Promise<number> {
-  const reader = new ResponseReader();
+  const reader = new ResponseReader(options.isHead !== true);
   let bodyBytes = 0;
   let sentAt = 0;
   return new Promise((resolve, reject) => {

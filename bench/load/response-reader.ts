@@ -19,6 +19,12 @@ export class ResponseReader {
   #head = "";
   #line = "";
   #remaining = 0;
+  readonly #hasBodies: boolean;
+
+  /** @param hasBodies - false for answers to HEAD, which say a length that never comes. */
+  constructor(hasBodies = true) {
+    this.#hasBodies = hasBodies;
+  }
 
   /** Takes what has arrived; true when it ends an answer. @throws {Error} for what is no such answer. */
   push(bytes: Buffer): boolean {
@@ -51,7 +57,7 @@ export class ResponseReader {
 
   #beginBody(head: string): void {
     const length = CONTENT_LENGTH.exec(head)?.[1];
-    const hasNoBody = this.status === 204 || this.status === 304;
+    const hasNoBody = !this.#hasBodies || this.status === 204 || this.status === 304;
     if (hasNoBody) return;
     if (length !== undefined) {
       this.#remaining = Number(length);
