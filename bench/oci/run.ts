@@ -38,7 +38,7 @@ const rounds = Number(values.rounds ?? (quick ? 1 : 3));
 const round: Omit<Round, "number"> = {
   durationMs: Number(values.seconds ?? (quick ? 0.5 : 2)) * 1000,
   blobBytes: quick ? [1e6, 10e6] : [1e6, 100e6, 1e9],
-  maxTransferBytes: quick ? 100e6 : 1e9,
+  maxPushBytes: quick ? 100e6 : 1e9,
   requests: quick ? 50 : 300,
   tags: quick ? 500 : 10_000,
 };

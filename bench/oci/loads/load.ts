@@ -30,8 +30,8 @@ export interface Round {
   readonly durationMs: number;
   /** Sizes of blobs in bytes. */
   readonly blobBytes: readonly number[];
-  /** Parallel transfers of one size at once, in bytes; more would only measure the disk, for minutes. */
-  readonly maxTransferBytes: number;
+  /** Bytes of a size that are pushed in parallel at most; more would only measure the disk, for minutes. */
+  readonly maxPushBytes: number;
   readonly requests: number;
   readonly tags: number;
 }

@@ -7,12 +7,11 @@ export const pullCase = (bytes: number, connections: number): string =>
 /** GET of whole blobs. */
 export const pullLoad: Load = {
   name: "pull",
-  run: async (server, { image, pulls }, { durationMs, maxTransferBytes }) => {
+  run: async (server, { image, pulls }, { durationMs }) => {
     const measurements: Measurement[] = [];
     for (const [bytes, digest] of pulls) {
       const request = wireRequest(server, { method: "GET", path: `${image}/blobs/${digest}` });
       for (const connections of [1, 8]) {
-        if (bytes * connections > maxTransferBytes) continue;
         // At least one whole blob on each connection, however long that takes.
         const options = { connections, durationMs, expectStatus: 200, next: () => request };
         measurements.push(

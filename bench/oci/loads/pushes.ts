@@ -13,11 +13,11 @@ const BYTES_PER_CONNECTION = 40e6;
 /** Blobs that nobody has pushed before, as POST and PUT. */
 export const pushLoad: Load = {
   name: "push",
-  run: async (server, { image }, { blobBytes, maxTransferBytes }) => {
+  run: async (server, { image }, { blobBytes, maxPushBytes }) => {
     const measurements: Measurement[] = [];
     for (const bytes of blobBytes) {
       for (const connections of [1, 8]) {
-        if (bytes * connections > maxTransferBytes) continue;
+        if (bytes * connections > maxPushBytes) continue;
         const each = Math.max(1, Math.round(BYTES_PER_CONNECTION / bytes));
         const blobs = Array.from({ length: each * connections }, () => makeNoise(bytes));
         const run = () => pushAll(server, image, blobs, connections);
