@@ -30,7 +30,8 @@ describeWith("regctl", "a push in chunks whose client is killed", (program) => {
   test("succeeds when repeated, and the sweep removes what the first one left", async () => {
     await using folder = await temporaryFolder("oci-killed");
     const data = join(folder.path, "data");
-    const server = await startOci(data);
+    await using servers = new Servers(data);
+    const server = await servers.start();
     const client = await Client.create(program, join(folder.path, "client"));
     const host = new URL(server.url).host;
     const chunks = ["--blob-chunk", "2000000", "--blob-max", "2000000"];
@@ -61,16 +62,17 @@ describeWith("skopeo", "a push in one stream", (program) => {
     test(`succeeds when repeated after ${title}, and leaves nothing else`, async () => {
       await using folder = await temporaryFolder("oci-killed");
       const data = join(folder.path, "data");
+      await using servers = new Servers(data);
       const client = await Client.create(program, join(folder.path, "client"));
       const layout = join(folder.path, "layout");
       const layer = await writeLargeLayout(layout, "v1", LAYER_BYTES);
-      let server = await startOci(data);
+      let server = await servers.start();
       const first = client.start(await pushTo(client, server, layout));
       await untilStored(data, KILL_BYTES);
       if (victim === "client") first.child.kill("SIGKILL");
       else {
         await server.stop({ signal: "SIGKILL", keepData: true });
-        server = await startServer({ folder: data });
+        server = await servers.start();
       }
       const { code } = await first.finished;
       expect(code).not.toBe(0);
@@ -98,10 +100,28 @@ describeWith("skopeo", "a push in one stream", (program) => {
   }
 });
 
-async function startOci(data: string): Promise<TestServer> {
-  const server = await startServer({ folder: data });
-  await server.createRegistry({ slug: "oci", ecosystem: "oci", kind: "source" });
-  return server;
+/** Servers over one data folder, one after the other. Disposing stops them, and leaves the data to its folder. */
+class Servers implements AsyncDisposable {
+  readonly #data: string;
+  readonly #started: TestServer[] = [];
+
+  constructor(data: string) {
+    this.#data = data;
+  }
+
+  /** The first creates the registry `oci`. */
+  async start(): Promise<TestServer> {
+    const server = await startServer({ folder: this.#data });
+    this.#started.push(server);
+    if (this.#started.length === 1) {
+      await server.createRegistry({ slug: "oci", ecosystem: "oci", kind: "source" });
+    }
+    return server;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#started) await server.stop({ keepData: true });
+  }
 }
 
 async function expectNoManifest({ url, adminToken }: TestServer): Promise<void> {

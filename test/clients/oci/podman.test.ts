@@ -22,18 +22,17 @@ for (const name of ["podman", "buildah"] as const) {
     let client: Client;
     let stranger: Client;
 
+    const opened = new AsyncDisposableStack();
+
     beforeAll(async () => {
-      folder = await temporaryFolder(`oci-${name}`);
-      registry = await startRegistry();
+      folder = opened.use(await temporaryFolder(`oci-${name}`));
+      registry = opened.use(await startRegistry());
       const env = await writeContainersConfig(join(folder.path, "containers"), registry);
       client = await Client.create(program, join(folder.path, "client"), env);
       const other = await writeContainersConfig(join(folder.path, "others"), registry);
       stranger = await Client.create(program, join(folder.path, "stranger"), other);
     });
-    afterAll(async () => {
-      await registry[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    });
+    afterAll(() => opened.disposeAsync());
 
     const login = async (): Promise<void> => {
       for (const visibility of ["private", "public"] as const) {

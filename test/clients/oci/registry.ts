@@ -58,21 +58,26 @@ const createdToken = z.object({ token: z.string() });
 async function startOurs(args: readonly string[]): Promise<Started> {
   const folder = await mkdtemp(join(tmpdir(), "entrepot-oci-"));
   const server = await startServer({ args, folder });
-  for (const visibility of ["private", "public"] as const) {
-    const slug = SLUGS[visibility];
-    await server.createRegistry({ slug, ecosystem: "oci", kind: "source", visibility });
+  try {
+    for (const visibility of ["private", "public"] as const) {
+      const slug = SLUGS[visibility];
+      await server.createRegistry({ slug, ecosystem: "oci", kind: "source", visibility });
+    }
+    const host = new URL(server.url).host;
+    return {
+      hosts: { private: host, public: host },
+      prefixes: { private: `${SLUGS.private}/`, public: `${SLUGS.public}/` },
+      user: "builder",
+      password: await createToken(server, ["packages:read", "packages:write", "packages:delete"]),
+      folder,
+      pid: server.process.pid ?? 0,
+      server,
+      stop: () => server.stop(),
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
   }
-  const host = new URL(server.url).host;
-  return {
-    hosts: { private: host, public: host },
-    prefixes: { private: `${SLUGS.private}/`, public: `${SLUGS.public}/` },
-    user: "builder",
-    password: await createToken(server, ["packages:read", "packages:write", "packages:delete"]),
-    folder,
-    pid: server.process.pid ?? 0,
-    server,
-    stop: () => server.stop(),
-  };
 }
 
 /** The text of a new token of our server. */
