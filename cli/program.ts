@@ -4,6 +4,7 @@ import { addCompletionCommand } from "./commands/completion.ts";
 import { addGcCommand } from "./commands/gc.ts";
 import { addLoginCommands } from "./commands/login.ts";
 import { addPackageCommands } from "./commands/package.ts";
+import { addProxyCommand } from "./commands/proxy.ts";
 import { addPullCommand } from "./commands/pull.ts";
 import { addPushCommand } from "./commands/push.ts";
 import { addRegistryCommands } from "./commands/registry.ts";
@@ -45,6 +46,7 @@ export function createProgram(version: string): Command {
   addPushCommand(program);
   addPullCommand(program);
   addPackageCommands(program);
+  addProxyCommand(program);
   addSetupCommand(program);
   addAuditCommand(program);
   addGcCommand(program);

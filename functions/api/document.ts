@@ -35,6 +35,7 @@ export function openApiDocument(api: ApiRouter) {
       { name: "Packages" },
       { name: "Versions" },
       { name: "Files" },
+      { name: "Images", description: "Container images, Helm charts and other OCI artifacts." },
       { name: "Tags", description: "Movable pointers to versions: npm's dist-tags." },
       { name: "Tokens", description: "Who may do what." },
       { name: "Uploads", description: "Large files, in parts, straight to storage." },

@@ -1,129 +1,92 @@
-import * as z from "zod";
+import { InvalidInputError } from "../../shared/errors.ts";
+import type { Version } from "../../shared/domain/package.ts";
 import type { Registry } from "../../shared/domain/registry.ts";
-import type { ImageDetails } from "../../shared/services/images.ts";
+import type { TreeEntry } from "../../shared/services/images/file-tree.ts";
+import type { ImageContents } from "../../shared/services/images/image-contents.ts";
+import type { ImageKind } from "../../shared/services/images/image-metadata.ts";
+import type { ImageDetails } from "../../shared/services/images/images.ts";
 
-const descriptor = z.object({
-  mediaType: z.string(),
-  digest: z.string(),
-  size: z.number(),
-  platform: z.record(z.string(), z.string()).optional(),
-});
+interface Shown {
+  readonly registry: Registry;
+  readonly version: Version;
+  readonly downloads: number;
+  readonly baseUrl: string;
+}
 
-/** What the registry wrote of a manifest when it was pushed. */
-const metadata = z.object({
-  kind: z.enum(["image", "index"]),
-  mediaType: z.string(),
-  artifactType: z.string().optional(),
-  layers: z.array(descriptor).default([]),
-  manifests: z.array(descriptor).default([]),
-  subject: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).default({}),
-});
-
-const texts = z.array(z.string()).nullish().catch(undefined);
-const word = z.string().optional().catch(undefined);
-
-/** A container's configuration, of which any part may be missing or nonsense: anyone may push one. */
-const imageConfig = z.object({
-  os: word,
-  architecture: word,
-  variant: word,
-  created: word,
-  author: word,
-  config: z
-    .object({
-      User: word,
-      WorkingDir: word,
-      Entrypoint: texts,
-      Cmd: texts,
-      Env: texts,
-      Labels: z.record(z.string(), z.string()).nullish().catch(undefined),
-    })
-    .nullish()
-    .catch(undefined),
-});
-
-/** An image in the API's words. */
-export function renderImage(
-  registry: Registry,
-  packageName: string,
-  details: ImageDetails,
-  baseUrl: string,
-) {
-  const known = metadata.parse(details.metadata);
-  const config =
-    details.config === undefined || details.isChart || known.kind === "index"
-      ? undefined
-      : imageConfig.parse(details.config);
-  const own = platformName({
-    ...(config?.os === undefined ? {} : { os: config.os }),
-    ...(config?.architecture === undefined ? {} : { architecture: config.architecture }),
-    ...(config?.variant === undefined ? {} : { variant: config.variant }),
-  });
-  const itself = { platform: own, digest: details.digest, sizeBytes: details.compressedBytes };
-  const isContainer = config?.os !== undefined;
+/** Details of an image in the API's words. */
+export function renderImage(shown: Shown, details: ImageDetails) {
+  const { registry, version, downloads } = shown;
+  const { digests, config, subject, contents, ...rest } = details;
   return {
     registry: registry.slug,
-    package: packageName,
-    digest: details.digest,
-    kind: known.kind,
-    mediaType: known.mediaType,
-    ...(known.artifactType === undefined ? {} : { artifactType: known.artifactType }),
-    digests: details.digests,
-    manifestBytes: details.manifestBytes,
-    compressedBytes: details.compressedBytes,
-    platforms:
-      known.kind === "image"
-        ? isContainer
-          ? [itself]
-          : []
-        : known.manifests.map(({ platform, digest, size }) => ({
-            platform: platformName(platform ?? {}),
-            digest,
-            sizeBytes: size,
-          })),
-    layers: known.layers.map(({ mediaType, digest, size }) => ({
-      mediaType,
-      digest,
-      sizeBytes: size,
-    })),
-    ...(known.subject === undefined ? {} : { subject: known.subject }),
-    annotations: known.annotations,
-    tags: [...details.tags],
-    referrers: details.referrers.map((referrer) => ({ ...referrer })),
-    ...(isContainer ? { config: renderConfig(config) } : {}),
-    ...(details.isChart && details.config !== undefined ? { chart: details.config } : {}),
-    install: installCommands(registry, packageName, details, baseUrl),
+    package: version.packageName,
+    version: version.version,
+    visibility: registry.visibility,
+    publishedAt: new Date(version.publishedAtMs).toISOString(),
+    publishedBy: version.publishedBy,
+    downloads,
+    ...rest,
+    ...(digests === undefined ? {} : { digests }),
+    ...(config === undefined ? {} : { config }),
+    ...(subject === "" ? {} : { subject }),
+    ...(contents === undefined
+      ? {}
+      : { totalBytes: contents.totalBytes, fileCount: contents.fileCount }),
+    install: installCommands(shown, details.kind, details.tags),
   };
 }
 
-function renderConfig({ created, author, config }: z.infer<typeof imageConfig>) {
-  return {
-    ...(created === undefined ? {} : { created }),
-    ...(author === undefined ? {} : { author }),
-    ...(config?.User === undefined ? {} : { user: config.User }),
-    ...(config?.WorkingDir === undefined ? {} : { workingDir: config.WorkingDir }),
-    entrypoint: config?.Entrypoint ?? [],
-    command: config?.Cmd ?? [],
-    env: config?.Env ?? [],
-    labels: config?.Labels ?? {},
-  };
+/** What to type to get a version, by its newest tag, which may move, and by digest, which cannot. */
+export function installCommands(
+  { registry, version, baseUrl }: Pick<Shown, "registry" | "version" | "baseUrl">,
+  kind: ImageKind,
+  [tag]: readonly string[],
+) {
+  const name = `${new URL(baseUrl).host}/${registry.slug}/${version.packageName}`;
+  if (kind === "chart") {
+    // helm finds charts by tag only; it writes the + of a version as _ there.
+    if (tag === undefined) return [];
+    const versionFlag = `--version ${tag.replaceAll("_", "+")}`;
+    const release = version.packageName.split("/").at(-1) ?? "";
+    return [
+      { label: "Install", command: `helm install ${release} oci://${name} ${versionFlag}` },
+      { label: "Pull", command: `helm pull oci://${name} ${versionFlag}` },
+    ];
+  }
+  const pull = kind === "artifact" ? "oras pull" : "docker pull";
+  return [
+    ...(tag === undefined ? [] : [{ label: "By tag", command: `${pull} ${name}:${tag}` }]),
+    { label: "By digest", command: `${pull} ${name}@${version.version}` },
+  ];
 }
 
-/** `linux/arm64/v8`; empty when nothing is known. */
-function platformName(platform: Readonly<Record<string, string>>): string {
-  const { os, architecture, variant } = platform;
-  return [os, architecture, variant].filter((part) => part !== undefined).join("/");
+interface ContentsQuery {
+  readonly limit: number;
+  /** The position of the next entry, as {@link renderContents} gave it. */
+  readonly cursor?: string;
+  readonly prefix?: string;
+  readonly depth?: number;
 }
 
-function installCommands(
-  registry: Registry,
-  packageName: string,
-  { digest, tags, isChart }: ImageDetails,
-  baseUrl: string,
-): string[] {
-  const name = `${new URL(baseUrl).host}/${registry.slug}/${packageName}`;
-  if (isChart)
-    return tags.map((tag) => `helm pull oci://${name} --version ${tag.replaceAll("_", "+")}`);
-  return [...tags.map((tag) => `docker pull ${name}:${tag}`), `docker pull ${name}@${digest}`];
+/** A page of an image's files. @throws {InvalidInputError} for a cursor that is not ours. */
+export function renderContents(contents: ImageContents, query: ContentsQuery) {
+  const { limit, cursor = "0", prefix = "", depth = Infinity } = query;
+  if (!/^\d{1,9}$/.test(cursor)) {
+    throw new InvalidInputError("The cursor is not one of this list.", [
+      { at: "cursor", problem: "not a nextCursor of the page before" },
+    ]);
+  }
+  const { entries, fileCount, totalBytes, problems } = contents;
+  const foldersAbove = prefix.split("/").length - 1;
+  const items: TreeEntry[] = [];
+  let position = Number(cursor);
+  for (; position < entries.length && items.length < limit; position++) {
+    const entry = entries[position];
+    const fits =
+      entry?.path.startsWith(prefix) === true &&
+      entry.path.split("/").length <= foldersAbove + depth;
+    if (fits) items.push(entry);
+  }
+  const next = position < entries.length ? { nextCursor: String(position) } : {};
+  return { items, ...next, fileCount, totalBytes, complete: problems.length === 0, problems };
 }

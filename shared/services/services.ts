@@ -7,7 +7,7 @@ import { Collector } from "./collector.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem } from "./ecosystem.ts";
 import { Events } from "./events.ts";
-import { Images } from "./images.ts";
+import { Images } from "./images/images.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Logins } from "./logins.ts";
 import { PackageChanges } from "./package-changes.ts";
@@ -97,7 +97,7 @@ export function createServices(
     downloads: new Downloads(stores),
     ecosystems,
     events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),
-    images: new Images(stores, catalogue, blobLinks, tags),
+    images: new Images(stores, blobLinks),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),
     publisher: new Publisher(stores, ecosystems, changes, collector),

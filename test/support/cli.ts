@@ -66,6 +66,7 @@ export class Cli {
 export class RunningCli {
   readonly finished: Promise<CliResult>;
   readonly #child: ChildProcess;
+  #printed = "";
 
   constructor(child: ChildProcess) {
     this.#child = child;
@@ -73,9 +74,24 @@ export class RunningCli {
     let stderr = "";
     child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => (this.#printed += chunk.toString()));
+    }
     this.finished = new Promise((resolve) => {
       child.once("close", (code) => resolve({ code, stdout, stderr }));
     });
+  }
+
+  /** The first group of `pattern`, once it was printed. @throws when the command ends without. */
+  async printed(pattern: RegExp): Promise<string> {
+    let ended = false;
+    void this.finished.then(() => (ended = true));
+    for (;;) {
+      const found = pattern.exec(this.#printed)?.[1];
+      if (found !== undefined) return found;
+      if (ended) throw new Error(`the command ended: ${this.#printed}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   kill(signal: NodeJS.Signals): void {
