@@ -71,3 +71,11 @@ export function parseReference(text: string): Reference {
     ? { kind: "digest", digest: parseDigest(text) }
     : { kind: "tag", tag: parseTag(text) };
 }
+
+/**
+ * As {@link parseReference}, but `undefined` for what can be no tag: to who asks for it, it is as unknown as a
+ * tag that is not there (the conformance suite pulls `.INVALID_MANIFEST_NAME` and wants 404).
+ */
+export function findReference(text: string): Reference | undefined {
+  return text.includes(":") || TAG.test(text) ? parseReference(text) : undefined;
+}

@@ -1,4 +1,4 @@
-import { ConflictError, UnavailableError } from "../errors.ts";
+import { ConflictError, UnavailableError, UnsupportedError } from "../errors.ts";
 import { property } from "../domain/json.ts";
 import { isAvailable, type Version } from "../domain/package.ts";
 import { ConditionFailedError, type WriteOp } from "../ports/table.ts";
@@ -151,11 +151,12 @@ export class BlobLinks {
   /**
    * Stops serving a blob. Its link stays, hidden, while a deleted version that uses it can be restored.
    *
-   * @throws {ConflictError} while a version that clients may pull uses it, or when one is just being published.
+   * @throws {UnsupportedError} while a version that clients may pull uses it (405, which the specification has for
+   *   what a registry does not delete), {@link ConflictError} when one is just being published.
    */
   async remove(link: BlobLink): Promise<void> {
     if (await this.#isUsed(link, isAvailable)) {
-      throw new ConflictError(
+      throw new UnsupportedError(
         `${link.digest} is part of what "${link.packageName}" serves; delete that first.`,
       );
     }

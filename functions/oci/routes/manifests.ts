@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { TooLargeError } from "../../../shared/errors.ts";
+import { NotFoundError, TooLargeError } from "../../../shared/errors.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { bodyBytes } from "../../../shared/http/body-bytes.ts";
 import { matchesEtag } from "../../../shared/http/conditional.ts";
@@ -7,7 +7,7 @@ import type { Services } from "../../../shared/services/services.ts";
 import { OciInvalidError } from "../errors.ts";
 import { MAX_MANIFEST_BYTES, parseManifest } from "../manifest.ts";
 import { MAX_TAGS, type Manifests } from "../manifests.ts";
-import { parseReference, parseTag } from "../names.ts";
+import { findReference, parseReference, parseTag } from "../names.ts";
 import type { Repository } from "../path.ts";
 import { openTarget } from "../target.ts";
 
@@ -20,8 +20,9 @@ export async function getManifest(
   manifests: Manifests,
   path: ManifestPath,
 ): Promise<Response> {
-  const reference = parseReference(path.last);
+  const reference = findReference(path.last);
   const { grant, image } = await openTarget(c, services, path, "packages:read");
+  if (reference === undefined) throw new NotFoundError("tag", path.last.slice(0, 150));
   const { file, content } = await manifests.get(grant, image, reference);
   const headers = {
     "content-type": file.contentType,

@@ -122,9 +122,9 @@ describe("A name or reference that is none", () => {
     [`/v2/images/${"a/".repeat(150)}a/tags/list`, "NAME_INVALID"],
     ["/v2/images/tags/list", "NAME_INVALID"],
     ["/v2//app/tags/list", "NAME_INVALID"],
-    ["/v2/images/app/manifests/.hidden", "TAG_INVALID"],
-    [`/v2/images/app/manifests/${"t".repeat(129)}`, "TAG_INVALID"],
-    ["/v2/images/app/manifests/a%20b", "TAG_INVALID"],
+    ["/v2/images/app/manifests/.hidden", "MANIFEST_UNKNOWN"],
+    [`/v2/images/app/manifests/${"t".repeat(129)}`, "MANIFEST_UNKNOWN"],
+    ["/v2/images/app/manifests/a%20b", "MANIFEST_UNKNOWN"],
     ["/v2/images/app/manifests/sha256:abc", "DIGEST_INVALID"],
     [`/v2/images/app/blobs/sha384:${"a".repeat(96)}`, "DIGEST_INVALID"],
     ["/v2/images/app/blobs/..", "NAME_INVALID|DIGEST_INVALID|UNSUPPORTED"],
@@ -134,6 +134,11 @@ describe("A name or reference that is none", () => {
     expect(response.status).toBeGreaterThanOrEqual(400);
     expect(response.status).toBeLessThan(500);
     expect(code.split("|")).toContain((await errorOf(response)).code);
+  });
+
+  test("is refused by name when something is to be stored under it", async () => {
+    const response = await repository.putManifest(".hidden", { schemaVersion: 2 }, INDEX);
+    expect([response.status, (await errorOf(response)).code]).toEqual([400, "TAG_INVALID"]);
   });
 
   test("may be a word of the protocol where it is a name", async () => {
