@@ -133,7 +133,7 @@ async function tooLarge(request: Request, limitBytes: number): Promise<Response>
   return ociError(
     413,
     "UNSUPPORTED",
-    `This registry takes at most ${limitBytes} bytes in such a request, because your client streams without saying the length and digest first. Push with docker 29 or later, "docker buildx build --push", "regctl image copy" or "oras cp", or ask for the ingest service to be deployed.`,
+    `This registry takes at most ${limitBytes} bytes in such a request, because your client streams without saying the length and digest first. Push with docker 29 or later, "docker buildx build --push", "regctl image copy" or "oras cp", push through "entrepot proxy" on your own machine, or ask for the ingest service to be deployed.`,
     { limitBytes },
   );
 }

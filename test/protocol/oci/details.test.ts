@@ -145,6 +145,7 @@ describe("An image", () => {
         [old.digest, "attestation", "tag"],
       ]),
     );
+    expect((await details(sbom)).subject).toBe(image.digest);
     const bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
     const predicate = "dev.sigstore.bundle.predicateType";
     expect(referrerKind(bundle, { [predicate]: "https://slsa.dev/provenance/v1" })).toBe(
