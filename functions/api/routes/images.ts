@@ -72,7 +72,7 @@ export function createImageRoutes(services: Services): ApiRouter {
     .openapi(chart, async (c) => {
       const shown = await open(c.get("caller"), c.req.valid("param"));
       const found = await images.chart(shown.version);
-      const { tags } = await images.describe(shown.version);
+      const tags = await images.listTags(shown.version);
       return c.json({ ...found, install: installCommands(shown, "chart", tags) }, 200);
     });
 }

@@ -52,8 +52,8 @@ export class ImageContentsReader {
   }
 
   /** What is kept of a version; reads nothing. */
-  peek({ version }: Version): ImageContents | undefined {
-    return this.#kept.get(version);
+  peek(version: Version): ImageContents | undefined {
+    return this.#kept.get(keyOf(version));
   }
 
   /**
@@ -71,18 +71,18 @@ export class ImageContentsReader {
     if (!layers.some(({ mediaType }) => TAR.test(mediaType))) {
       throw new UnsupportedError("This artifact has no layers with files.");
     }
-    // By the digest of the manifest: it can only ever name the same layers.
-    const kept = this.#kept.get(version.version);
+    const key = keyOf(version);
+    const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
-    const running = this.#running.get(version.version);
+    const running = this.#running.get(key);
     if (running !== undefined) return running;
     if (this.#running.size >= MAX_READERS) {
       throw new UnavailableError("The files of other images are being read; try again soon.", 5);
     }
     const reading = this.#read(version, layers).finally(() => {
-      this.#running.delete(version.version);
+      this.#running.delete(key);
     });
-    this.#running.set(version.version, reading);
+    this.#running.set(key, reading);
     return reading;
   }
 
@@ -105,7 +105,7 @@ export class ImageContentsReader {
       problems,
     };
     const ttl = problems.length === 0 ? {} : { ttl: PARTIAL_MS };
-    this.#kept.set(version.version, contents, ttl);
+    this.#kept.set(keyOf(version), contents, ttl);
     return contents;
   }
 
@@ -140,4 +140,9 @@ export class ImageContentsReader {
       problem: `${ignored} entries whose names lead out of the image are left out.`,
     };
   }
+}
+
+/** With the repository: another one may have the same manifest without all of its layers, and must not show them. */
+function keyOf({ registryId, packageName, version }: Version): string {
+  return `${registryId}#${packageName}#${version}`;
 }

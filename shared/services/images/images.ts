@@ -93,7 +93,7 @@ export class Images {
       this.#readConfig(version, metadata),
       this.#children(version, metadata),
       listNamedReferrers(table, registryId, packageName, digest),
-      this.#tagsOf(version),
+      this.listTags(version),
       table.query(listFilesQuery(registryId, packageName, digest, { limit: 1 })),
     ]);
     const [file] = files.items.map(toFile);
@@ -150,8 +150,8 @@ export class Images {
     }
   }
 
-  /** Newest first. Reads every tag of the image. */
-  async #tagsOf({ registryId, packageName, version }: Version): Promise<readonly string[]> {
+  /** Tags that point at a version, the newest first, at most {@link MAX_TAGS}. Reads every tag of the image. */
+  async listTags({ registryId, packageName, version }: Version): Promise<readonly string[]> {
     const tags = [];
     for await (const item of eachItem(this.#stores.table, (page) =>
       listTagsQuery(registryId, packageName, page),

@@ -305,6 +305,20 @@ describe("The files of an image", () => {
     expect(page.problems).toEqual(["Layer 1: Reading stopped after 100000 entries."]);
   });
 
+  test("of a layer that the repository does not have are not shown, whoever else has it", async () => {
+    const layer = gzip(await tar([["secret", "s"]]));
+    const mediaType = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+    const { digest, bytes } = await pushLayers(repository, [layer], { mediaType });
+    expect(paths(await contents(digest))).toEqual(["secret"]);
+    const other = new Repository(api.registry, "images/other");
+    await other.pushBlob(JSON.stringify({ os: "linux", architecture: "amd64" }));
+    expect((await other.putManifest("v1", bytes)).status).toBe(201);
+    const path = pathOf(digest).replace("team%2Fapp", "other");
+    const page = await get(`${path}/image/contents`, contentsView);
+    expect(paths(page)).toEqual([]);
+    expect(page.problems).toEqual([`Layer 1: ${digestOf(layer)} is not stored here.`]);
+  });
+
   test("are not there for an artifact without archives", async () => {
     const { digest } = await pushLayers(repository, [bytesOf("{}")], {
       mediaType: "application/spdx+json",
