@@ -294,15 +294,13 @@ describe("The files of an image", () => {
     );
   });
 
-  test("are read as far as the limits allow", { timeout: 60_000 }, async () => {
-    const names = Array.from({ length: 100_010 }, (_, i): readonly [string] => [`f${i}`]);
-    const { digest } = await pushLayers(repository, [
-      gzip(await tar(names)),
-      await tar([["z", "z"]]),
-    ]);
+  test("are read as far as the limits allow", async () => {
+    const entry = (await tar([["again", ""]])).subarray(0, 512);
+    const many = gzip(Buffer.alloc(512 * 100_010, entry));
+    const { digest } = await pushLayers(repository, [many, await tar([["z", "z"]])]);
     const page = await contents(digest);
-    expect(page).toMatchObject({ complete: false, fileCount: 100_000 });
     expect(page.problems).toEqual(["Layer 1: Reading stopped after 100000 entries."]);
+    expect([page.complete, paths(page)]).toEqual([false, ["again"]]);
   });
 
   test("of a layer that the repository does not have are not shown, whoever else has it", async () => {
