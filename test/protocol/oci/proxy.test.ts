@@ -30,9 +30,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await proxy.stop();
-  expect(await readdir(spoolFolder)).toEqual([]);
+  const left = await readdir(spoolFolder);
   await server.stop();
   await folder[Symbol.asyncDispose]();
+  expect(left).toEqual([]);
 });
 
 async function start(options: { token?: string; spoolLimitBytes?: number }): Promise<RunningProxy> {
