@@ -38,7 +38,7 @@ export async function editPackument(
   // Asked again after an answer that was lost, there is nothing left to do and the old revision does not matter.
   if (changed.size === 0) return;
   if (body.revision !== undefined) requireRevision(body.revision, current.revision, packageName);
-  await services.lifecycle.deprecate(grant, packageName, changed);
+  await services.deprecations.deprecate(grant, packageName, changed);
 }
 
 /**

@@ -2,7 +2,7 @@ import { FILE_DIGESTS, requireDigests } from "../../shared/domain/digest.ts";
 import { type Json, type JsonObject, property } from "../../shared/domain/json.ts";
 import { VersionExistsError } from "../../shared/errors.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
-import type { NewFile, NewVersion } from "../../shared/services/publish.ts";
+import type { NewFile, NewVersion } from "../../shared/services/new-version.ts";
 import type { Services } from "../../shared/services/services.ts";
 import type { CheckedTarball } from "./intake/tarball-intake.ts";
 import { requireSamePackage, versionMetadata } from "./manifest.ts";

@@ -4,17 +4,18 @@ import { ConditionFailedError } from "../ports/table.ts";
 import { removeReferenceOp } from "../records/blob-references.ts";
 import { deleteTagOp, putTagOp } from "../records/tags.ts";
 import { fileKey, toFile } from "../records/files.ts";
-import {
-  addToVersionOp,
-  listVersionsQuery,
-  replaceVersionOp,
-  toVersion,
-} from "../records/versions.ts";
+import { addToVersionOp, replaceVersionOp } from "../records/versions.ts";
 import type { RegistryGrant } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import { latestOf } from "./ecosystem.ts";
-import type { CurrentPackage, PackageChange, PackageChanges } from "./package-changes.ts";
-import { queryAll } from "./queries.ts";
+import {
+  type CurrentPackage,
+  type PackageChange,
+  type PackageChanges,
+  requireActive,
+  requireKnown,
+} from "./package-changes.ts";
+import { readVersions } from "./queries.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 
 const DAY_MS = 86_400_000;
@@ -37,60 +38,6 @@ export class Lifecycle {
   }
 
   /**
-   * Marks versions as deprecated with the words for those who install them; empty words take it back.
-   * All of `messages` changes at once.
-   *
-   * @throws {NotFoundError} for a version that is not available.
-   */
-  async deprecate(
-    grant: RegistryGrant,
-    packageName: string,
-    messages: ReadonlyMap<string, string>,
-  ): Promise<void> {
-    grant.require("packages:write", packageName);
-    // In batches, because a transaction holds 100 operations; each batch leaves the documents right.
-    const all = [...messages];
-    for (let start = 0; start < all.length; start += VERSIONS_A_TRANSACTION) {
-      await this.#deprecateSome(
-        grant,
-        packageName,
-        all.slice(start, start + VERSIONS_A_TRANSACTION),
-      );
-    }
-  }
-
-  async #deprecateSome(
-    grant: RegistryGrant,
-    packageName: string,
-    messages: readonly (readonly [string, string])[],
-  ): Promise<void> {
-    await this.#changes.apply(grant, packageName, async (current) => {
-      const pkg = requireActive(current, packageName);
-      const versions = await this.#versions(grant, packageName);
-      const changed: (readonly [Version, Version["state"]])[] = [];
-      for (const [name, deprecation] of messages) {
-        const before = versions.find(({ version }) => version === name);
-        if (before === undefined || !isAvailable(before)) throw new NotFoundError("version", name);
-        if (before.deprecation === deprecation) continue;
-        const state = deprecation === "" ? "published" : "deprecated";
-        changed.push([{ ...before, deprecation, state }, before.state]);
-      }
-      if (changed.length === 0) return undefined;
-      return {
-        package: { ...pkg, updatedAtMs: this.#stores.now() },
-        tags: current.tags,
-        ops: changed.map(([version, readState]) => replaceVersionOp(version, readState)),
-        documents: { kind: "rebuild", changed: changed.map(([version]) => version) },
-        audit: changed.map(([{ version, deprecation }]) => ({
-          action: deprecation === "" ? "version.undeprecate" : "version.deprecate",
-          version,
-          detail: deprecation.slice(0, 200),
-        })),
-      };
-    });
-  }
-
-  /**
    * Takes a version out of sight at once; its bytes stay until the restore window of the registry ends. Tags
    * that pointed at it go, except that `latest` moves to the highest version left.
    *
@@ -104,7 +51,7 @@ export class Lifecycle {
       packageName,
       async (current) => {
         const pkg = requireActive(current, packageName);
-        const versions = await this.#versions(grant, packageName);
+        const versions = await readVersions(this.#stores.table, grant.registry.id, packageName);
         const before = versions.find((candidate) => candidate.version === version);
         if (before === undefined || isGone(before)) throw new NotFoundError("version", version);
         return this.#visibilityChange(
@@ -136,7 +83,7 @@ export class Lifecycle {
       packageName,
       async (current) => {
         const pkg = requireKnown(current, packageName);
-        const versions = await this.#versions(grant, packageName);
+        const versions = await readVersions(this.#stores.table, grant.registry.id, packageName);
         const before = versions.find((candidate) => candidate.version === version);
         if (before?.state === "reclaimed") {
           throw new ConflictError(
@@ -163,7 +110,9 @@ export class Lifecycle {
   async deletePackage(grant: RegistryGrant, packageName: string): Promise<void> {
     grant.require("packages:delete", packageName);
     await this.#dropTags(grant, packageName, () => true);
-    const doomed = (await this.#versions(grant, packageName)).filter((v) => !isGone(v));
+    const doomed = (await readVersions(this.#stores.table, grant.registry.id, packageName)).filter(
+      (v) => !isGone(v),
+    );
     if (doomed.length === 0) throw new NotFoundError("package", packageName);
     const names = new Set(doomed.map(({ version }) => version));
     await this.#inBatches(grant, packageName, "package.delete", (version) =>
@@ -195,9 +144,9 @@ export class Lifecycle {
     const { table } = this.#stores;
     const key = fileKey(grant.registry.id, packageName, version, path);
     const item = await table.get(key);
-    const versionRow = (await this.#versions(grant, packageName)).find(
-      (v) => v.version === version,
-    );
+    const versionRow = (
+      await readVersions(this.#stores.table, grant.registry.id, packageName)
+    ).find((v) => v.version === version);
     if (item === undefined || versionRow === undefined || !isAvailable(versionRow)) {
       throw new NotFoundError("file", path);
     }
@@ -246,13 +195,6 @@ export class Lifecycle {
     };
   }
 
-  async #versions(grant: RegistryGrant, packageName: string): Promise<readonly Version[]> {
-    const items = await queryAll(this.#stores.table, (page) =>
-      listVersionsQuery(grant.registry.id, packageName, page),
-    );
-    return items.map(toVersion);
-  }
-
   /** Changes every version for which `change` gives another, and counts them. */
   async #inBatches(
     grant: RegistryGrant,
@@ -267,7 +209,7 @@ export class Lifecycle {
         packageName,
         async (current) => {
           const pkg = requireKnown(current, packageName);
-          const versions = await this.#versions(grant, packageName);
+          const versions = await readVersions(this.#stores.table, grant.registry.id, packageName);
           const pairs = versions
             .flatMap((before): VersionChange[] => {
               const after = change(before);
@@ -385,14 +327,3 @@ const restored = (version: Version): Version => ({
   deletedAtMs: 0,
   restoreUntilMs: 0,
 });
-
-function requireKnown(current: CurrentPackage, packageName: string): Package {
-  if (current.package === undefined) throw new NotFoundError("package", packageName);
-  return current.package;
-}
-
-function requireActive(current: CurrentPackage, packageName: string): Package {
-  const pkg = requireKnown(current, packageName);
-  if (pkg.state !== "active") throw new NotFoundError("package", packageName);
-  return pkg;
-}

@@ -1,4 +1,4 @@
-import { ConflictError } from "../errors.ts";
+import { ConflictError, NotFoundError } from "../errors.ts";
 import type { AuditAction } from "../domain/audit.ts";
 import { isAvailable, type Package, type Tag, type Version } from "../domain/package.ts";
 import { ConditionFailedError, type WriteOp } from "../ports/table.ts";
@@ -17,13 +17,12 @@ import {
 } from "../records/packages.ts";
 import { removeReferenceOp } from "../records/blob-references.ts";
 import { listTagsQuery, toTag } from "../records/tags.ts";
-import { listVersionsQuery, toVersion } from "../records/versions.ts";
 import type { RegistryGrant } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import { renderDocument } from "./documents.ts";
 import type { ClosingChange, DocumentView } from "./ecosystem.ts";
 import { KeyedLock } from "./keyed-lock.ts";
-import { queryAll } from "./queries.ts";
+import { queryAll, readVersions } from "./queries.ts";
 import { termOps } from "./search.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 
@@ -223,10 +222,8 @@ export class PackageChanges {
     changed: readonly Version[],
   ): Promise<readonly Version[]> {
     const overlay = new Set(changed.map(({ version }) => version));
-    const items = await queryAll(this.#stores.table, (page) =>
-      listVersionsQuery(registryId, packageName, page),
-    );
-    const stored = items.map(toVersion).filter(({ version }) => !overlay.has(version));
+    const versions = await readVersions(this.#stores.table, registryId, packageName);
+    const stored = versions.filter(({ version }) => !overlay.has(version));
     // What is about to be written may be new: the first version of a package that comes back to life.
     return [...stored, ...changed].filter(isAvailable).sort((a, b) => a.sequence - b.sequence);
   }
@@ -241,4 +238,17 @@ function removeDocumentOps(
   if (document.blobSha256 === "") return [remove];
   const reference = { registryId, packageName, version: "", path: document.kind };
   return [remove, removeReferenceOp(document.blobSha256, reference)];
+}
+
+/** The package of a change, deleted or not. @throws {NotFoundError} when it never existed. */
+export function requireKnown(current: CurrentPackage, packageName: string): Package {
+  if (current.package === undefined) throw new NotFoundError("package", packageName);
+  return current.package;
+}
+
+/** The package of a change. @throws {NotFoundError} when there is none that clients may see. */
+export function requireActive(current: CurrentPackage, packageName: string): Package {
+  const pkg = requireKnown(current, packageName);
+  if (pkg.state !== "active") throw new NotFoundError("package", packageName);
+  return pkg;
 }

@@ -1,7 +1,5 @@
 import { ConflictError, PreconditionFailedError, VersionExistsError } from "../errors.ts";
-import type { Digests } from "../domain/digest.ts";
-import type { JsonObject } from "../domain/json.ts";
-import type { Package, PackageFile, Tag, Version } from "../domain/package.ts";
+import type { Package, Tag, Version } from "../domain/package.ts";
 import { actorName } from "../domain/principal.ts";
 import { ConditionFailedError, type WriteOp } from "../ports/table.ts";
 import { claimBlobOp, putReferenceOp, removeReferenceOp } from "../records/blob-references.ts";
@@ -19,32 +17,14 @@ import { recordOps } from "./audit.ts";
 import type { Collector } from "./collector.ts";
 import { latestOf } from "./ecosystem.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "./package-changes.ts";
+import {
+  distinctBlobs,
+  fileOps,
+  type NewFile,
+  type NewVersion,
+  toPackageFile,
+} from "./new-version.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
-
-/** A file whose bytes are in blob storage. */
-export interface NewFile {
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly digests: Digests;
-  readonly contentType: string;
-}
-
-export interface NewVersion {
-  /** Canonical. */
-  readonly packageName: string;
-  /** Canonical. */
-  readonly version: string;
-  readonly metadata: JsonObject;
-  readonly files: readonly NewFile[];
-  /** Tags to point at it. */
-  readonly tags: readonly string[];
-  /** Taken over by the package when this becomes its latest version. */
-  readonly description: string;
-  readonly keywords: readonly string[];
-  readonly readme?: string;
-  /** See {@link Version.publishRun}; empty when unknown. */
-  readonly publishRun: string;
-}
 
 export type FileOutcome = "created" | "unchanged" | "replaced";
 
@@ -287,26 +267,4 @@ export class Publisher {
       throw error;
     }
   }
-}
-
-function toPackageFile(version: Version, file: NewFile, nowMs: number): PackageFile {
-  return {
-    registryId: version.registryId,
-    packageName: version.packageName,
-    version: version.version,
-    path: file.path,
-    sizeBytes: file.sizeBytes,
-    digests: file.digests,
-    contentType: file.contentType,
-    createdAtMs: nowMs,
-  };
-}
-
-function fileOps(version: Version, file: NewFile, nowMs: number): readonly WriteOp[] {
-  const added = toPackageFile(version, file, nowMs);
-  return [createFileOp(added), putReferenceOp(file.digests.sha256, added)];
-}
-
-function distinctBlobs(files: readonly NewFile[]): readonly string[] {
-  return [...new Set(files.map(({ digests }) => digests.sha256))];
 }

@@ -1,5 +1,7 @@
+import type { Version } from "../domain/package.ts";
 import type { Item, Query, Table } from "../ports/table.ts";
 import type { PageOptions } from "../records/pages.ts";
+import { listVersionsQuery, toVersion } from "../records/versions.ts";
 
 /** Every item of a query, for partitions whose size is bounded by one package. */
 export async function queryAll(
@@ -24,4 +26,14 @@ export async function* eachItem(
     yield* page.items;
     cursor = page.cursor;
   } while (cursor !== undefined);
+}
+
+/** Every version of a package, in any state, by name. */
+export async function readVersions(
+  table: Table,
+  registryId: string,
+  packageName: string,
+): Promise<readonly Version[]> {
+  const items = await queryAll(table, (page) => listVersionsQuery(registryId, packageName, page));
+  return items.map(toVersion);
 }

@@ -4,6 +4,7 @@ import { BlobLinks } from "./blob-links.ts";
 import { BrotliMaker } from "./brotli-maker.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Collector } from "./collector.ts";
+import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem } from "./ecosystem.ts";
 import { Events } from "./events.ts";
@@ -45,6 +46,7 @@ export interface Services {
   readonly catalogue: Catalogue;
   readonly changes: PackageChanges;
   readonly collector: Collector;
+  readonly deprecations: Deprecations;
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
   readonly events: Events;
@@ -94,6 +96,7 @@ export function createServices(
     catalogue,
     changes,
     collector,
+    deprecations: new Deprecations(stores, changes),
     downloads: new Downloads(stores),
     ecosystems,
     events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),

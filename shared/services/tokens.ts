@@ -1,7 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { ForbiddenError, InvalidInputError, NotFoundError } from "../errors.ts";
-import { matchesAny } from "../domain/pattern.ts";
 import type { Caller, Principal } from "../domain/principal.ts";
 import { hasScope, type Scope, type Token, type TokenKind } from "../domain/token.ts";
 import { ConditionFailedError } from "../ports/table.ts";
@@ -17,6 +16,7 @@ import {
 import type { Access } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import type { Stores } from "./stores.ts";
+import { requireSubset } from "./token-subset.ts";
 import { newTokenText, parseTokenText } from "./token-text.ts";
 
 /** A token that another process revoked may still be taken for this long. */
@@ -282,39 +282,3 @@ const happening = (action: "token.create" | "token.revoke", token: Token) => ({
   version: "",
   detail: `${token.id} ${token.owner} ${token.description}`.slice(0, 200),
 });
-
-function requireSubset(creator: TokenPrincipal, input: NewToken): void {
-  const scope = input.scopes.find((wanted) => !hasScope(creator.scopes, wanted));
-  if (scope !== undefined) {
-    throw new ForbiddenError(
-      `Your token has no scope "${scope}", so it cannot create a token with it.`,
-    );
-  }
-  requirePatterns("registry", creator.registries, input.registries);
-  requirePatterns("package", creator.packages, input.packages);
-  if (
-    creator.expiresAtMs !== 0 &&
-    (input.expiresAtMs === 0 || input.expiresAtMs > creator.expiresAtMs)
-  ) {
-    throw new ForbiddenError(
-      "A token cannot outlive the token that creates it; choose an earlier expiry.",
-    );
-  }
-}
-
-/** A creator with patterns may hand on only those very patterns, or exact names that they cover. */
-function requirePatterns(what: string, own: readonly string[], wanted: readonly string[]): void {
-  if (own.length === 0) return;
-  const uncovered =
-    wanted.length === 0
-      ? "*"
-      : wanted.find(
-          (pattern) =>
-            !own.includes(pattern) && (pattern.includes("*") || !matchesAny(own, pattern)),
-        );
-  if (uncovered !== undefined) {
-    throw new ForbiddenError(
-      `Your token reaches only some of each ${what}; it cannot create one for "${uncovered}".`,
-    );
-  }
-}

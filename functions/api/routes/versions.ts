@@ -83,7 +83,7 @@ const undeprecate = createRoute({
 
 /** `…/versions` and one version below, without its files. */
 export function createVersionRoutes(services: Services): ApiRouter {
-  const { lifecycle } = services;
+  const { deprecations, lifecycle } = services;
   return createRouter()
     .openapi(list, async (c) => {
       const opened = await openPackage(
@@ -132,7 +132,7 @@ export function createVersionRoutes(services: Services): ApiRouter {
       );
       const { message } = c.req.valid("json");
       const messages = new Map([[opened.version, message]]);
-      await lifecycle.deprecate(opened.grant, opened.packageName, messages);
+      await deprecations.deprecate(opened.grant, opened.packageName, messages);
       return c.json(await detailsOf(services, opened), 200);
     })
     .openapi(undeprecate, async (c) => {
@@ -142,7 +142,7 @@ export function createVersionRoutes(services: Services): ApiRouter {
         c.req.valid("param"),
         "packages:write",
       );
-      await lifecycle.deprecate(grant, packageName, new Map([[version, ""]]));
+      await deprecations.deprecate(grant, packageName, new Map([[version, ""]]));
       return c.body(null, 204);
     });
 }

@@ -7,7 +7,7 @@ import {
 import { type Digests, FILE_DIGESTS, requireDigests } from "../../../shared/domain/digest.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import type { RegistryGrant } from "../../../shared/services/access.ts";
-import type { NewFile } from "../../../shared/services/publish.ts";
+import type { NewFile } from "../../../shared/services/new-version.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { checksumsOf } from "../checksums.ts";
 import { contentTypeFor } from "../content-types.ts";

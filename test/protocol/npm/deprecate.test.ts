@@ -78,3 +78,24 @@ test("owners and stars are refused in words that say what to do", async () => {
   });
   expect(Object.keys((await npm.packument("left-pad")).versions)).toHaveLength(2);
 });
+
+test("more versions than fit one transaction are deprecated, and unpublished, with all of their tags", async () => {
+  await using npm = await openNpmRegistry();
+  const versions = Array.from({ length: 65 }, (_, n) => `1.0.${n}`);
+  for (const version of versions) {
+    await npm.publish({ name: "many", version });
+    const path = `/-/package/many/dist-tags/at-${version.replaceAll(".", "-")}`;
+    const body = JSON.stringify(version);
+    expect((await npm.send(path, { method: "PUT", body })).status).toBeLessThan(300);
+  }
+  const packument = (await npm.send("/many?write=true")).json;
+  for (const version of versions) packument.versions[version].deprecated = "all of it";
+  expect((await npm.send("/many", { method: "PUT", body: packument })).status).toBe(201);
+  const deprecated = await npm.packument("many");
+  for (const version of versions) {
+    expect(deprecated.versions[version].deprecated).toBe("all of it");
+  }
+  const { _rev } = (await npm.send("/many?write=true")).json;
+  expect((await npm.send(`/many/-rev/${_rev}`, { method: "DELETE" })).status).toBeLessThan(300);
+  expect((await npm.send("/many")).status).toBe(404);
+});
