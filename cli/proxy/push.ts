@@ -4,7 +4,7 @@ import { ociError, OciInvalidError } from "../../functions/oci/errors.ts";
 import { type OciDigest, parseDigest } from "../../functions/oci/names.ts";
 import { NetworkError } from "../client/failures.ts";
 import { responseHeaders } from "./headers.ts";
-import type { UploadAnswer } from "./put-file.ts";
+import type { UploadAnswer } from "../client/transfer/upload-answer.ts";
 import type { Remote } from "./remote.ts";
 import type { Upload, Uploads } from "./uploads.ts";
 

@@ -1,7 +1,8 @@
 import type { Connection } from "../client/api-client.ts";
 import { networkFailure } from "../client/network-failure.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
-import { putFile, type UploadAnswer } from "./put-file.ts";
+import type { UploadAnswer } from "../client/transfer/upload-answer.ts";
+import { putFile } from "./put-file.ts";
 import type { Spool } from "./spool.ts";
 
 /** Manifests have 4 MiB at most; nothing else that is not a blob comes near. */

@@ -1,10 +1,11 @@
 import { createReadStream } from "node:fs";
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { type ClientRequest, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ApiError, CliError, EXIT } from "../failures.ts";
 import { networkFailure } from "../network-failure.ts";
+import { answerOf, type UploadAnswer } from "./upload-answer.ts";
 
 /** A store that takes or says nothing for this long has gone. */
 const IDLE_MS = 120_000;
@@ -40,7 +41,7 @@ export async function sendPart(part: PartToSend): Promise<void> {
   request.setTimeout(IDLE_MS, () => {
     request.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" }));
   });
-  const answer = answerOf(request);
+  const answer = answerOf(request, MAX_ERROR_BYTES);
   // Both may fail; the answer says more than a pipe that broke because of it.
   const [body, response] = await Promise.allSettled([sendBody(part, request), answer]);
   if (response.status === "fulfilled") return requireTaken(part.url, response.value);
@@ -80,43 +81,11 @@ function changedFile(file: string): CliError {
   });
 }
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-function answerOf(request: ClientRequest): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    let answered = false;
-    request.once("error", (error) => {
-      if (!answered) reject(error);
-    });
-    request.once("close", () => {
-      if (!answered) reject(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
-    });
-    request.once("response", (response) => {
-      answered = true;
-      readAnswer(response).then(resolve, reject);
-      // A refusal in the middle: the rest of the body is of no use to anybody.
-      if ((response.statusCode ?? 0) >= 300) response.once("end", () => request.destroy());
-    });
-  });
-}
-
-async function readAnswer(response: IncomingMessage): Promise<Answer> {
-  let text = "";
-  response.setEncoding("utf8");
-  for await (const chunk of response) {
-    if (text.length < MAX_ERROR_BYTES) text += String(chunk);
-  }
-  return { status: response.statusCode ?? 0, text };
-}
-
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; the embedded store answers alike. */
-function requireTaken(url: URL, { status, text }: Answer): void {
+function requireTaken(url: URL, { status, body }: UploadAnswer): void {
   if (status >= 200 && status < 300) return;
-  const code = /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(text)?.[1] ?? "";
-  const message = /<Message>([^<]{1,300})<\/Message>/.exec(text)?.[1] ?? "";
+  const code = /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(body)?.[1] ?? "";
+  const message = /<Message>([^<]{1,300})<\/Message>/.exec(body)?.[1] ?? "";
   const said = [code, message].filter((word) => word !== "").join(": ");
   throw new ApiError(
     { status, code, retryAfterSeconds: 0 },
