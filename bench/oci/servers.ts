@@ -23,7 +23,7 @@ export interface OciServer {
 }
 
 const TOKEN = "benchmark-admin-token-of-31-chars";
-const MAIN = join(import.meta.dirname, "../../cli/main.ts");
+const MAIN = join(import.meta.dirname, "../../dist/main.mjs");
 
 /**
  * Starts one with its data in a folder of its own. Ours checks a token with every request and writes its access log

@@ -3,7 +3,7 @@ import type { BenchServer } from "./server.ts";
 import { freePort, launch } from "./launch.ts";
 
 const TOKEN = "benchmark-admin-token-of-31-chars";
-const MAIN = join(import.meta.dirname, "../../cli/main.ts");
+const MAIN = join(import.meta.dirname, "../../dist/main.mjs");
 
 /** `entrepot serve` as a person would start it, access log included, with the npm registry `bench`. */
 export async function startEntrepot(

@@ -7,6 +7,7 @@ import {
 import type { RequestContext } from "../../shared/http/app.ts";
 import type { Route } from "./router.ts";
 
+type EndCallback = () => void;
 type HeadersOfHead = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /**
@@ -40,4 +41,42 @@ export class IdentifiedResponse<
     this.sentBytes = Number(length) || 0;
     return super.writeHead(status, { ...headers, "x-request-id": requestId });
   }
+
+  /**
+   * A whole answer waits for the others of its turn of the event loop and leaves with them. A client that
+   * sleeps is then woken once for all of them: waking it costs more than writing the answer.
+   */
+  override end(
+    chunk?: unknown,
+    encodingOrCallback?: BufferEncoding | EndCallback,
+    callback?: EndCallback,
+  ): this {
+    const isWhole = chunk === undefined || chunk instanceof Uint8Array;
+    if (isWhole && encodingOrCallback === undefined) {
+      if (waiting.push({ response: this, body: chunk }) === 1) setImmediate(sendWaiting);
+      return this;
+    }
+    if (typeof encodingOrCallback === "string") {
+      return super.end(chunk, encodingOrCallback, callback);
+    }
+    return super.end(chunk, encodingOrCallback);
+  }
+
+  /** What {@link end} put off. */
+  sendNow(body: Uint8Array | undefined): void {
+    super.end(body);
+  }
+}
+
+interface WholeAnswer {
+  readonly response: IdentifiedResponse;
+  readonly body: Uint8Array | undefined;
+}
+
+let waiting: WholeAnswer[] = [];
+
+function sendWaiting(): void {
+  const answers = waiting;
+  waiting = [];
+  for (const { response, body } of answers) response.sendNow(body);
 }

@@ -12,7 +12,7 @@ import { ConfigError, loadConfig, type ServeConfig } from "./config.ts";
 import type { ServeFlags } from "./flags.ts";
 import { createHttpServer } from "./http-server.ts";
 import { createLogger, type Logger } from "./logger.ts";
-import { limitYoungGeneration } from "./memory.ts";
+import { keepMemorySmall } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
 import { createRouter } from "./router.ts";
 
@@ -32,7 +32,7 @@ export interface Running {
 /** `entrepot serve`: runs until SIGINT or SIGTERM. @throws {ConfigError} */
 export async function runServe(flags: ServeFlags): Promise<void> {
   const config = loadConfig(flags, process.env);
-  limitYoungGeneration();
+  keepMemorySmall();
   const logger = createLogger(config);
   const running = await startServer(config, logger);
   process.stdout.write(banner(config, running));

@@ -1,4 +1,5 @@
-import { FILE_DIGESTS, requireDigests } from "../../shared/domain/digest.ts";
+import { hash } from "node:crypto";
+import { type Digests, FILE_DIGESTS, requireDigests } from "../../shared/domain/digest.ts";
 import {
   isAvailable,
   type PackageFile,
@@ -26,7 +27,7 @@ import { OciInvalidError } from "./errors.ts";
 import { type Manifest, requiredBlobs } from "./manifest.ts";
 import { depthOf, metadataOf } from "./metadata.ts";
 import type { Reference } from "./names.ts";
-import { fileOps, publication, referrerOps, tagChange } from "./publication.ts";
+import { fileOps, isInline, publication, referrerOps, tagChange } from "./publication.ts";
 
 /** Path of the one file of a version. */
 export const MANIFEST_PATH = "manifest";
@@ -84,14 +85,14 @@ export class Manifests {
   ): Promise<void> {
     grant.require("packages:write", image);
     const { stores, changes, collector, blobLinks } = this.#services;
-    const blob = await stores.blobs.put(manifest.bytes, { algorithms: FILE_DIGESTS });
+    const digests = await this.#store(manifest);
     const file: PackageFile = {
       registryId: grant.registry.id,
       packageName: image,
       version: manifest.digest.text,
       path: MANIFEST_PATH,
-      sizeBytes: blob.sizeBytes,
-      digests: requireDigests(blob.digests),
+      sizeBytes: manifest.bytes.length,
+      digests,
       contentType: manifest.mediaType,
       createdAtMs: stores.now(),
     };
@@ -103,7 +104,7 @@ export class Manifests {
       if (!(await blobLinks.claim(ref, links))) await this.#requireLinks(grant, image, links);
     }
     await changes.apply(grant, image, async (current) => {
-      await collector.awaitUsable([blob.sha256]);
+      if (!isInline(manifest.bytes)) await collector.awaitUsable([digests.sha256]);
       const tagOps = await this.#tagOps(grant, image, manifest.digest.text, tags);
       const item = await stores.table.get(versionKey(grant.registry.id, image, file.version));
       const before = item === undefined ? undefined : toVersion(item);
@@ -133,6 +134,17 @@ export class Manifests {
       for (const tag of tags) if (tag.version === digest) requireMutableTag(grant, tag.name);
     }
     await this.#services.lifecycle.deleteVersion(grant, image, digest);
+  }
+
+  /** Puts the bytes of a manifest where they belong, unless that is the row. Gives their digests. */
+  async #store({ bytes }: Manifest): Promise<Digests> {
+    if (isInline(bytes)) {
+      return requireDigests(
+        Object.fromEntries(FILE_DIGESTS.map((algorithm) => [algorithm, hash(algorithm, bytes)])),
+      );
+    }
+    const blob = await this.#services.stores.blobs.put(bytes, { algorithms: FILE_DIGESTS });
+    return requireDigests(blob.digests);
   }
 
   /** The tags that have to move. @throws {ForbiddenError} when one of them must not. */

@@ -8,15 +8,18 @@ import type { CurrentPackage, PackageChange } from "../../shared/services/packag
 import { OciInvalidError } from "./errors.ts";
 import { describe, type Manifest } from "./manifest.ts";
 
-/** Most manifests are some kilobytes; up to here their bytes stand in the row too, and a pull reads no blob. */
+/** Most manifests are some kilobytes; up to here their bytes stand in the row, and there is no blob. */
 const MAX_INLINE_BYTES = 64 * 1024;
 const MAX_REFERRER_BYTES = 100 * 1024;
 
-/** The one file of a manifest's version, what keeps its blob alive, and its bytes in the row where they are few. */
+/** Whether a manifest is kept in the row of its file instead of a blob. */
+export const isInline = (bytes: Uint8Array): boolean => bytes.length <= MAX_INLINE_BYTES;
+
+/** The one file of a manifest's version, with its bytes or with what keeps their blob alive. */
 export function fileOps(file: PackageFile, bytes: Uint8Array): readonly WriteOp[] {
-  const content = bytes.length <= MAX_INLINE_BYTES ? bytes : undefined;
+  if (isInline(bytes)) return [{ op: "put", item: fileItem(file, bytes) }];
   return [
-    { op: "put", item: fileItem(file, content) },
+    { op: "put", item: fileItem(file) },
     claimBlobOp(file.digests.sha256),
     putReferenceOp(file.digests.sha256, file),
   ];

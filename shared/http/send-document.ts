@@ -13,7 +13,7 @@ const decompress = promisify(gunzip);
 const compress = promisify(gzip);
 
 /** Memory for forms of documents that are not stored: plain text, and other base URLs. */
-const DERIVED_BYTES = 32 * 1024 * 1024;
+const DERIVED_BYTES = 8 * 1024 * 1024;
 
 const WITH_BROTLI: ReadonlySet<Encoding> = new Set(["br", "gzip", "identity"]);
 const WITHOUT_BROTLI: ReadonlySet<Encoding> = new Set(["gzip", "identity"]);

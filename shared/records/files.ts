@@ -16,7 +16,7 @@ export const fileKey = (
   sk: `F#${version}#${path}`,
 });
 
-/** `content`: the file's bytes once more, for small files that are read often; see {@link fileContent}. */
+/** `content`: the file's bytes, for small files that have no blob; see {@link fileContent}. */
 export function fileItem(file: PackageFile, content?: Uint8Array): Item {
   const { digests, ...rest } = file;
   return {
@@ -25,7 +25,7 @@ export function fileItem(file: PackageFile, content?: Uint8Array): Item {
   };
 }
 
-/** The bytes that the row holds, which spare a reader the blob; `undefined` when it holds none. */
+/** The bytes that the row holds; `undefined` when they are in a blob. */
 export const fileContent = (item: Item): Uint8Array | undefined =>
   "content" in item.attributes ? bytes(item, "content") : undefined;
 
