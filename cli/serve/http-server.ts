@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import { createServer, IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { getRequestListener, RequestError } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { RequestContext } from "../../shared/http/app.ts";
 import { logPath } from "../../shared/http/log-path.ts";
 import type { Log } from "../../shared/ports/log.ts";
 import { IdentifiedResponse } from "./identified-response.ts";
+import { bodyOf } from "./request-body.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Route } from "./router.ts";
+import { byteReaderOf, sendBytes } from "./send-stream.ts";
 
 /** Long names with their escapes fit; a request line that never ends does not. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -63,12 +66,19 @@ function createHandler(
   parts: Parts,
 ): (incoming: IncomingMessage, outgoing: IdentifiedResponse) => void {
   const listener = getRequestListener(
-    (request, { outgoing }) => {
+    async (request, { incoming, outgoing }) => {
       if (!(outgoing instanceof IdentifiedResponse))
         throw new Error("a response of another server");
       const { route, context } = outgoing;
       if (route === undefined) throw new Error("a request that did not arrive");
-      return route.handle(request, context);
+      if (incoming instanceof IncomingMessage) takeBody(request, incoming);
+      const response = await route.handle(request, context);
+      const reader = context.isStored === true ? byteReaderOf(response) : undefined;
+      if (reader === undefined) return response;
+      await sendBytes(response, reader, outgoing).catch((error: unknown) => {
+        parts.log.warn("answer.cut", { requestId: context.requestId, why: String(error) });
+      });
+      return RESPONSE_ALREADY_SENT;
     },
     { errorHandler: (error) => internalError(parts.log, error) },
   );
@@ -76,6 +86,15 @@ function createHandler(
     arrive(parts, incoming, outgoing);
     void listener(incoming, outgoing);
   };
+}
+
+/** Lets the apps read the body by {@link bodyOf}; `null` where the client sends none, as the standard has it. */
+function takeBody(request: Request, incoming: IncomingMessage): void {
+  if (incoming.method === "GET" || incoming.method === "HEAD") return;
+  const { "content-length": length, "transfer-encoding": encoding } = incoming.headers;
+  const isEmpty = encoding === undefined && (length === undefined || length === "0");
+  const body = isEmpty ? null : bodyOf(incoming);
+  Object.defineProperty(request, "body", { value: body });
 }
 
 function arrive(parts: Parts, incoming: IncomingMessage, outgoing: IdentifiedResponse): void {

@@ -5,11 +5,14 @@ import type { Services } from "../services/services.ts";
 import { credentialsOf } from "./credentials.ts";
 import { answerError, type ErrorRenderer } from "./errors.ts";
 
-/** What the server in front of an app knows of a request. The app fills in `actor` for the access log. */
+/** What the server in front of an app knows of a request, and what the app tells it besides the answer. */
 export interface RequestContext {
   readonly address: string;
   readonly requestId: string;
+  /** For the access log. */
   actor: string;
+  /** Set when the answer's body comes from blob storage, perhaps as a byte stream that takes buffers of the server. */
+  isStored?: boolean;
 }
 
 export interface AppEnv {

@@ -102,6 +102,7 @@ async function sendInline(
   const body = await services.stores.blobs.open(bytes.sha256, range);
   if (body === undefined) throw new Error(`the blob ${bytes.sha256} is missing`);
   if (range === undefined || range.start === 0) bytes.onDownload?.();
+  c.env.isStored = true;
   if (range === undefined) {
     return new Response(body, {
       headers: { ...headers, "content-length": String(bytes.sizeBytes) },

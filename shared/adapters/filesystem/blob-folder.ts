@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   closeSync,
   constants,
+  existsSync,
   fsync,
   mkdirSync,
   openSync,
@@ -70,6 +71,11 @@ export class BlobFolder {
   /** @throws {TypeError} for anything but 64 lower-case hexadecimal digits, before it touches a path. */
   pathOf(sha256: string): string {
     return join(this.#shardOf(sha256), sha256);
+  }
+
+  /** Whether there is a blob of this digest; whole, if perhaps not durable yet. */
+  has(sha256: string): boolean {
+    return existsSync(this.pathOf(sha256));
   }
 
   /**

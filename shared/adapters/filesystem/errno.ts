@@ -17,3 +17,13 @@ export async function unlessMissing<T>(read: () => Promise<T>): Promise<T | unde
     throw error;
   }
 }
+
+/** As {@link unlessMissing}, for calls that do not wait. */
+export function unlessMissingSync<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}

@@ -1,4 +1,5 @@
 import { rm, stat } from "node:fs/promises";
+import { isDigest } from "../../domain/digest.ts";
 import type {
   BlobPage,
   BlobStat,
@@ -210,10 +211,25 @@ export class FileBlobs implements Blobs {
   }
 
   async #putSmall(bytes: Uint8Array, options: PutOptions): Promise<StoredBlob> {
+    const said = options.expected?.sha256;
+    if (said !== undefined && isDigest("sha256", said) && !this.#folder.has(said)) {
+      return this.#putNew(bytes, options);
+    }
     const blob = hashBytes(bytes, options);
     if (await this.#folder.refresh(blob.sha256, blob.sizeBytes, this.#clock())) return blob;
     const temp = this.#folder.tempPath();
     await writeSmallFile(temp, bytes);
+    await this.#commit(temp, blob.sha256);
+    return blob;
+  }
+
+  /** Hashes bytes that are not there yet, as they say of themselves, while the disk takes them. */
+  async #putNew(bytes: Uint8Array, options: PutOptions): Promise<StoredBlob> {
+    const temp = this.#folder.tempPath();
+    const written = writeSmallFile(temp, bytes);
+    // Met below; the hash may fail before.
+    written.catch(() => undefined);
+    const blob = await orRemoveAfter(written, temp, () => hashBytes(bytes, options));
     await this.#commit(temp, blob.sha256);
     return blob;
   }
@@ -232,6 +248,19 @@ export class FileBlobs implements Blobs {
 
   async #commit(temp: string, sha256: string): Promise<void> {
     await orRemove(temp, () => this.#folder.commit(temp, sha256, this.#clock()));
+  }
+}
+
+/** Gives what `judge` does once a file is written, or removes the file. */
+async function orRemoveAfter<T>(written: Promise<void>, path: string, judge: () => T): Promise<T> {
+  try {
+    const judged = judge();
+    await written;
+    return judged;
+  } catch (error) {
+    await written.catch(() => undefined);
+    await rm(path, { force: true });
+    throw error;
   }
 }
 

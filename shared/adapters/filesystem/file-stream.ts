@@ -1,13 +1,19 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, read } from "node:fs";
+import { promisify } from "node:util";
 import type { ByteRange, ByteStream } from "../../ports/blobs.ts";
-import { unlessMissing } from "./errno.ts";
+import { unlessMissingSync } from "./errno.ts";
 
 const CHUNK_BYTES = 512 * 1024;
+
+const readAsync = promisify(read);
 
 /**
  * The bytes of a file, or those of `range`, or `undefined` when there is no such file.
  * The file is held open, so that removing it meanwhile does no harm; it is closed at the end of the
- * stream, on failure and on cancel. One chunk is read ahead.
+ * stream, on failure and on cancel. It is a byte stream: who brings buffers of its own (a BYOB reader) gets
+ * them filled, again and again the same ones if it likes.
+ *
+ * Opening and closing take microseconds and are synchronous; only reading is worth a trip to the thread pool.
  *
  * @throws {RangeError} for a range outside the file.
  */
@@ -15,19 +21,16 @@ export async function openFileStream(
   path: string,
   range?: ByteRange,
 ): Promise<ByteStream | undefined> {
-  const handle = await unlessMissing(() => open(path, "r"));
-  if (handle === undefined) return undefined;
+  const descriptor = unlessMissingSync(() => openSync(path, "r"));
+  if (descriptor === undefined) return undefined;
   try {
-    const { size } = await handle.stat();
+    const { size } = fstatSync(descriptor);
     if (range !== undefined) requireInside(range, size);
     const start = range?.start ?? 0;
     const end = range === undefined ? size : range.end + 1;
-    if (end - start > CHUNK_BYTES) return streamOf(handle, start, end);
-    const bytes = await readExactly(handle, start, end - start);
-    await handle.close();
-    return streamOfBytes(bytes);
+    return streamOf(descriptor, start, end);
   } catch (error) {
-    await handle.close();
+    closeSync(descriptor);
     throw error;
   }
 }
@@ -41,50 +44,42 @@ export function requireInside(range: ByteRange, sizeBytes: number): void {
   }
 }
 
-function streamOf(handle: FileHandle, start: number, end: number): ByteStream {
+function streamOf(descriptor: number, start: number, end: number): ByteStream {
   let position = start;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const chunk = await readExactly(handle, position, Math.min(CHUNK_BYTES, end - position));
-          position += chunk.byteLength;
-          controller.enqueue(chunk);
-          if (position < end) return;
-          await handle.close();
-          controller.close();
-        } catch (error) {
-          await handle.close();
-          throw error;
-        }
-      },
-      async cancel() {
-        await handle.close();
-      },
-    },
-    { highWaterMark: 1 },
-  );
-}
-
-function streamOfBytes(bytes: Uint8Array): ByteStream {
-  return new ReadableStream<Uint8Array>({
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) closeSync(descriptor);
+    isOpen = false;
+  };
+  return new ReadableStream({
+    type: "bytes",
+    autoAllocateChunkSize: Math.max(1, Math.min(CHUNK_BYTES, end - start)),
     start(controller) {
-      if (bytes.byteLength > 0) controller.enqueue(bytes);
+      if (position < end) return;
+      close();
       controller.close();
     },
+    async pull(controller) {
+      const request = controller.byobRequest;
+      const view = request?.view;
+      if (request === null || view === null || view === undefined) {
+        throw new TypeError("a byte stream is read into buffers");
+      }
+      try {
+        const wanted = Math.min(view.byteLength, end - position);
+        const buffer = new Uint8Array(view.buffer, view.byteOffset, wanted);
+        const { bytesRead } = await readAsync(descriptor, buffer, 0, wanted, position);
+        if (bytesRead === 0) throw new Error("a blob's file became shorter while it was read");
+        position += bytesRead;
+        request.respond(bytesRead);
+        if (position < end) return;
+        close();
+        controller.close();
+      } catch (error) {
+        close();
+        throw error;
+      }
+    },
+    cancel: close,
   });
-}
-
-async function readExactly(
-  handle: FileHandle,
-  position: number,
-  sizeBytes: number,
-): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
-  for (let filled = 0; filled < sizeBytes; ) {
-    const { bytesRead } = await handle.read(buffer, filled, sizeBytes - filled, position + filled);
-    if (bytesRead === 0) throw new Error("a blob's file became shorter while it was read");
-    filled += bytesRead;
-  }
-  return buffer;
 }

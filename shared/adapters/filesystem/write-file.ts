@@ -6,6 +6,8 @@ const fsyncAsync = promisify(fsync);
 
 /** Large enough that a write costs more than its trip to the thread pool, small enough to stay flat. */
 const BATCH_BYTES = 1024 * 1024;
+/** What the disk may begin with while more arrives; at the end there is little left to wait for. */
+const SYNC_BYTES = 16 * BATCH_BYTES;
 /** The kernel takes 1,024 pieces in one writev; a client may send very small ones. */
 const BATCH_PIECES = 512;
 
@@ -48,10 +50,12 @@ export async function writeStreamToFile(
       await writer.push(chunk);
     }
     await writer.flush();
+    await writer.synced();
     await handle.sync();
     await handle.close();
   } catch (error) {
     await writer.settled();
+    await writer.synced();
     await handle.close();
     await rm(path, { force: true });
     throw error;
@@ -64,6 +68,8 @@ class BatchWriter {
   #batch: Uint8Array[] = [];
   #batchBytes = 0;
   #writing: Promise<void> = Promise.resolve();
+  #unsyncedBytes = 0;
+  #syncing: Promise<void> | undefined;
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -86,15 +92,33 @@ class BatchWriter {
     await this.#writing.catch(() => undefined);
   }
 
+  /** Resolves when the disk is not being asked for anything. A failure shows in the sync at the end as well. */
+  async synced(): Promise<void> {
+    await this.#syncing;
+  }
+
   async #start(): Promise<void> {
     await this.#writing;
+    this.#syncSome();
     const batch = this.#batch;
     if (batch.length === 0) return;
     this.#writing = writeAll(this.#handle, batch, this.#batchBytes);
     // The failure is met by the next push, which may be a slow network away: not unhandled until then.
     this.#writing.catch(() => undefined);
+    this.#unsyncedBytes += this.#batchBytes;
     this.#batch = [];
     this.#batchBytes = 0;
+  }
+
+  #syncSome(): void {
+    if (this.#unsyncedBytes < SYNC_BYTES || this.#syncing !== undefined) return;
+    this.#unsyncedBytes = 0;
+    this.#syncing = this.#handle
+      .datasync()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#syncing = undefined;
+      });
   }
 }
 
