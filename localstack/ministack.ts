@@ -1,0 +1,67 @@
+import { mkdir, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { waitForEndpoint, withProjectPrograms } from "./endpoint.ts";
+import { runProgram, startDetached, stopGroup } from "./processes.ts";
+import { LOCAL_FOLDER } from "./state.ts";
+
+const REQUIREMENTS = resolve(import.meta.dirname, "requirements.txt");
+const PYTHON_FOLDER = resolve(import.meta.dirname, "..", ".tmp", "venv");
+const START_LIMIT_MS = 60_000;
+
+/** Installs the emulator from PyPI into `.tmp/venv`, unless it is there. Needs `python3` with `venv`. */
+export async function installMinistack(): Promise<void> {
+  const pip = join(PYTHON_FOLDER, "bin", "pip");
+  await runProgram(["python3", "-m", "venv", PYTHON_FOLDER]);
+  await runProgram([pip, "install", "--quiet", "--requirement", REQUIREMENTS]);
+}
+
+/**
+ * Starts the emulator on a free port of 127.0.0.1, over empty folders below `.tmp/local`. Its functions run as child
+ * processes on the project's own Node.
+ *
+ * @returns where it answers, and its process id for `stopGroup`.
+ */
+export async function startMinistack(): Promise<{ endpoint: string; pid: number }> {
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const folder = join(LOCAL_FOLDER, "ministack");
+  await rm(folder, { recursive: true, force: true });
+  const temporary = join(folder, "tmp");
+  await mkdir(temporary, { recursive: true });
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
+  const pid = await startDetached(
+    [join(PYTHON_FOLDER, "bin", "ministack")],
+    {
+      ...Object.fromEntries(own),
+      PATH: withProjectPrograms(),
+      GATEWAY_PORT: String(port),
+      BIND_HOST: "127.0.0.1",
+      LAMBDA_EXECUTOR: "local",
+      // Listeners for all the world that nothing here needs.
+      IOT_MTLS_ENABLED: "0",
+      SFTP_ENABLED: "0",
+      TMPDIR: temporary,
+      S3_DATA_DIR: join(folder, "s3"),
+      STATE_DIR: join(folder, "state"),
+    },
+    join(folder, "ministack.log"),
+  );
+  try {
+    await waitForEndpoint(endpoint, START_LIMIT_MS);
+  } catch (error) {
+    await stopGroup(pid);
+    throw error;
+  }
+  return { endpoint, pid };
+}
+
+/** A port of 127.0.0.1 on which nothing listens now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
