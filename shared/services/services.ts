@@ -30,8 +30,12 @@ export interface ServiceOptions {
   readonly requestsPerMinute: number;
   /** How GET of a file is answered: by us, or by a redirect to blob storage. */
   readonly downloads: "inline" | "redirect";
+  /** Largest body that can be sent from here; larger documents leave by redirect. Absent: any. */
+  readonly maxAnswerBytes?: number;
   /** Origin for links in answers, without a slash at the end. Absent: the one each client used. */
   readonly baseUrl?: string;
+  /** Which of the deployment's keys signs upload tickets: 1, or more after the key was changed. Default: 1. */
+  readonly ticketGeneration?: number;
   /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
   readonly trustProxy: boolean;
 }
