@@ -1,10 +1,11 @@
 import type { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { createHealthApp } from "../../functions/api/health.ts";
+import { INLINE_LIMIT_BYTES } from "../../functions/lambda/limits.ts";
 import { type Handler, PROTOCOLS } from "../../functions/protocols.ts";
 import { createBlobRoutes } from "./blob-routes.ts";
 import type { ServeConfig } from "./config.ts";
-import { INLINE_LIMIT_BYTES, withLambdaLimits } from "./lambda-limits.ts";
+import { withLambdaLimits } from "./lambda-limits.ts";
 import { landingPage } from "./landing-page.ts";
 import type { Metrics } from "./metrics.ts";
 

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import { ECOSYSTEM_FACTORIES } from "../../functions/protocols.ts";
+import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
 import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
 import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";

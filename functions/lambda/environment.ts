@@ -1,0 +1,40 @@
+import * as z from "zod";
+
+/** Names and numbers that the stacks put into a function's environment. */
+const schema = z.object({
+  ENTREPOT_TABLE: z.string().min(3).max(255),
+  ENTREPOT_BUCKET: z.string().min(3).max(63),
+  /** KMS key (ECC_NIST_P256, SIGN_VERIFY) of npm's registry signatures; only where something is signed. */
+  ENTREPOT_SIGNING_KEY: z.string().min(1).optional(),
+  /** KMS key (HMAC_256) that the HMAC keys of all purposes are derived from; only where something is. */
+  ENTREPOT_MAC_KEY: z.string().min(1).optional(),
+  /** Origin for links in answers; the one each client used when absent. */
+  ENTREPOT_BASE_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => new URL(url).origin)
+    .optional(),
+  /** Set where CloudFront stands in front, which then says whom a request comes from. */
+  ENTREPOT_EDGE: z.string().min(1).optional(),
+  /** Requests a minute and instance, by token or address; 0: unlimited. */
+  ENTREPOT_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
+  /** URLs of the queues that events go to; only in the workers that send to them. */
+  ENTREPOT_INDEX_QUEUE: z.url().optional(),
+  ENTREPOT_WEBHOOK_QUEUE: z.url().optional(),
+});
+
+export type FunctionEnvironment = z.infer<typeof schema>;
+
+/**
+ * The environment of a function, checked once at its cold start. Empty variables count as absent.
+ *
+ * @throws {Error} naming each variable that is wrong: the deployment is, and the function must not start.
+ */
+export function readEnvironment(variables: NodeJS.ProcessEnv): FunctionEnvironment {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${String(issue.path[0] ?? "")}: ${issue.message}`,
+  );
+  throw new Error(`The function's environment is not valid: ${problems.join("; ")}.`);
+}

@@ -1,0 +1,34 @@
+/** Names of what functions measure, for the functions that write them and the dashboards that read them. */
+export const METRICS_NAMESPACE = "Entrepot";
+
+/**
+ * Of every request, with the dimensions `service` (always `entrepot`), `protocol` (the function's name) and
+ * `operation` ({@link OPERATIONS}).
+ */
+export const REQUEST_METRICS = {
+  /** Count: requests that were answered. */
+  requests: "Requests",
+  /** Count: answers of 500 and above; the share of them is what pages. */
+  faults: "Faults",
+  /** Count: answers of 429 and 503, which clients repeat. */
+  throttled: "Throttled",
+  /** Count: answers of 401 and 403 to requests that carried credentials. */
+  authFailures: "AuthFailures",
+  /** Milliseconds from the event to the answer. */
+  latency: "Latency",
+} as const;
+
+/** GET and HEAD; POST, PUT and PATCH; DELETE and everything else. */
+export const OPERATIONS = ["pull", "publish", "other"] as const;
+
+/** Of the background plane, with the dimensions `service` and `worker`; of tasks, `task` too. */
+export const WORKER_METRICS = {
+  /** Count: events that were carried on. */
+  events: "Events",
+  /** Count: events whose delivery failed and comes again. */
+  failedEvents: "FailedEvents",
+  /** Milliseconds that a task took. */
+  taskDuration: "TaskDuration",
+  /** Count: tasks that failed. */
+  failedTasks: "FailedTasks",
+} as const;

@@ -1,0 +1,40 @@
+import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
+import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
+import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
+import type { Log } from "../../shared/ports/log.ts";
+import { createServices, type Services } from "../../shared/services/services.ts";
+import { ECOSYSTEM_FACTORIES } from "../ecosystems.ts";
+import { blobClientConfig, keysClient, tableClient } from "./clients.ts";
+import type { FunctionEnvironment } from "./environment.ts";
+import { INLINE_LIMIT_BYTES } from "./limits.ts";
+
+/**
+ * The services over DynamoDB, S3 and KMS, whose clients live as long as the process and keep their connections.
+ * `mayDelete`: whether the function's role may delete objects; what others leave behind is swept.
+ */
+export function openServices(
+  environment: FunctionEnvironment,
+  log: Log,
+  { mayDelete }: { readonly mayDelete: boolean },
+): Services {
+  const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
+  const table = new DynamoTable({ client: tableClient(), tableName: environment.ENTREPOT_TABLE });
+  const blobs = new S3Blobs({
+    bucket: environment.ENTREPOT_BUCKET,
+    client: blobClientConfig(process.env),
+    leftovers: mayDelete ? "remove" : "leave",
+  });
+  const keys = new KmsKeys({
+    client: keysClient(),
+    ...(signingKeyId === undefined ? {} : { signingKeyId }),
+    ...(macKeyId === undefined ? {} : { macKeyId }),
+  });
+  const baseUrl = environment.ENTREPOT_BASE_URL;
+  return createServices({ table, blobs, keys, log, now: Date.now }, ECOSYSTEM_FACTORIES, {
+    requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
+    downloads: "redirect",
+    maxAnswerBytes: INLINE_LIMIT_BYTES,
+    trustProxy: false,
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+  });
+}
