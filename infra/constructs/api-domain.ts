@@ -1,0 +1,37 @@
+import { CfnOutput, type Stack } from "aws-cdk-lib";
+import { ApiMapping, DomainName, type HttpApi, SecurityPolicy } from "aws-cdk-lib/aws-apigatewayv2";
+import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
+import { ARecord, HostedZone, RecordTarget } from "aws-cdk-lib/aws-route53";
+import { ApiGatewayv2DomainProperties } from "aws-cdk-lib/aws-route53-targets";
+import type { Config } from "../config/schema.ts";
+
+/** Serves the API under the configured name; gives its origin, `undefined` when none is configured. */
+export function addDomain(stack: Stack, api: HttpApi, config: Config): string | undefined {
+  if (config.domain === undefined) return undefined;
+  const { name, certificateArn, hostedZone } = config.domain;
+  const domain = new DomainName(stack, "Domain", {
+    domainName: name,
+    certificate: Certificate.fromCertificateArn(stack, "Certificate", certificateArn),
+    securityPolicy: SecurityPolicy.TLS_1_2,
+  });
+  const stage = stack.node.findChild("Stage");
+  const mapping = new ApiMapping(stack, "Mapping", { api, domainName: domain });
+  mapping.node.addDependency(stage);
+  if (hostedZone !== undefined) {
+    const zone = HostedZone.fromHostedZoneAttributes(stack, "Zone", {
+      hostedZoneId: hostedZone.id,
+      zoneName: hostedZone.name,
+    });
+    const target = new ApiGatewayv2DomainProperties(
+      domain.regionalDomainName,
+      domain.regionalHostedZoneId,
+    );
+    new ARecord(stack, "Record", {
+      zone,
+      recordName: `${name}.`,
+      target: RecordTarget.fromAlias(target),
+    });
+  }
+  new CfnOutput(stack, "ApiDomainTarget", { value: domain.regionalDomainName });
+  return `https://${name}`;
+}
