@@ -32,37 +32,24 @@ export function arnOf(name: ResourceName, arns: ResourceArns, logGroup: string):
 }
 
 function findArn(name: ResourceName, arns: ResourceArns, logGroup: string): string | undefined {
-  switch (name) {
-    case "table":
-      return arns.table;
-    case "table-index":
-      return `${arns.table}/index/${INDEX_NAME}`;
-    case "table-stream":
-      return arns.tableStream;
-    case "any-stream":
-    case "traces":
-      return "*";
-    case "bucket":
-      return arns.bucket;
-    case "blobs":
-      return `${arns.bucket}/${BLOB_PREFIX}*`;
-    case "staging":
-      return `${arns.bucket}/${STAGING_PREFIX}*`;
-    case "signing-key":
-      return arns.signingKey;
-    case "mac-key":
-      return arns.macKey;
-    case "data-key":
-      return arns.dataKey;
-    case "index-queue":
-      return arns.indexQueue;
-    case "webhook-queue":
-      return arns.webhookQueue;
-    case "stream-failures":
-      return arns.streamFailures;
-    case "logs":
-      return logGroup;
-  }
+  const found: Readonly<Record<ResourceName, string | undefined>> = {
+    table: arns.table,
+    "table-index": `${arns.table}/index/${INDEX_NAME}`,
+    "table-stream": arns.tableStream,
+    "any-stream": "*",
+    bucket: arns.bucket,
+    blobs: `${arns.bucket}/${BLOB_PREFIX}*`,
+    staging: `${arns.bucket}/${STAGING_PREFIX}*`,
+    "signing-key": arns.signingKey,
+    "mac-key": arns.macKey,
+    "data-key": arns.dataKey,
+    "index-queue": arns.indexQueue,
+    "webhook-queue": arns.webhookQueue,
+    "stream-failures": arns.streamFailures,
+    logs: logGroup,
+    traces: "*",
+  };
+  return found[name];
 }
 
 /** Why rights that name more than one resource do so. */
