@@ -1,10 +1,8 @@
 import type { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
 import type { Services } from "../../shared/services/services.ts";
+import { BACKGROUND_TASKS } from "../../shared/services/tasks.ts";
 
 const SECOND_MS = 1000;
-const HOUR_MS = 3_600_000;
-/** Longer than any publish may take between its bytes and its record. */
-const GARBAGE_GRACE_MS = 24 * HOUR_MS;
 
 interface Task {
   readonly name: string;
@@ -24,23 +22,17 @@ export class Background {
   #stopped = false;
 
   constructor(services: Services, table: LmdbTable) {
-    const { events, downloads, reclaimer, collector, stores, blobLinks, uploadSessions } = services;
+    const { events, downloads } = services;
     this.#services = services;
     this.#tasks = [
       { name: "events", everyMs: SECOND_MS / 2, run: () => events.deliver() },
       { name: "downloads", everyMs: 10 * SECOND_MS, run: () => downloads.flush() },
       { name: "expired-rows", everyMs: 60 * SECOND_MS, run: () => table.removeExpired(1000) },
-      { name: "uploads", everyMs: 300 * SECOND_MS, run: () => reclaimer.sweepUploads() },
-      { name: "upload-sessions", everyMs: 300 * SECOND_MS, run: () => uploadSessions.sweep() },
-      { name: "blob-links", everyMs: HOUR_MS, run: () => blobLinks.sweep() },
-      { name: "versions", everyMs: 600 * SECOND_MS, run: () => reclaimer.reclaimVersions() },
-      { name: "registries", everyMs: 600 * SECOND_MS, run: () => reclaimer.reclaimRegistries() },
-      { name: "garbage", everyMs: 6 * HOUR_MS, run: () => collector.collect(GARBAGE_GRACE_MS) },
-      {
-        name: "leftovers",
-        everyMs: HOUR_MS,
-        run: () => stores.blobs.sweep(stores.now() - GARBAGE_GRACE_MS),
-      },
+      ...BACKGROUND_TASKS.map(({ name, everyMs, run }) => ({
+        name,
+        everyMs,
+        run: () => run(services),
+      })),
     ];
   }
 

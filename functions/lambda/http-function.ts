@@ -1,7 +1,7 @@
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import { captureLambdaHandler } from "@aws-lambda-powertools/tracer/middleware";
-import { middy } from "@middy/core";
+import withMiddleware from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { RequestContext } from "../../shared/http/app.ts";
 import type { Services } from "../../shared/services/services.ts";
@@ -63,7 +63,7 @@ export function createHttpFunction(
     return result;
   };
 
-  return middy({
+  return withMiddleware({
     timeoutEarlyInMillis: TIMEOUT_MARGIN_MS,
     timeoutEarlyResponse: () => edgeResult("timeout", logger.getCorrelationId()),
   })

@@ -3,7 +3,7 @@
  * that a dependency that creeps in shows here before it shows there. `docs/benchmarks.md` has the measured times.
  */
 export const BUNDLE_BUDGETS_BYTES: Readonly<Record<string, number>> = {
-  api: 1_000_000,
+  api: 1_100_000,
   generic: 1_000_000,
   npm: 1_000_000,
   oci: 1_000_000,
