@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Metafile } from "esbuild";
 import type { EntryPoint } from "./entry-points.ts";
+import { pureSchemas } from "./pure-schemas.ts";
 import { trims } from "./trims.ts";
 
 /** A bundle that was written. */
@@ -42,7 +43,7 @@ export async function buildBundle(root: string, entry: EntryPoint): Promise<Bund
     metafile: true,
     write: false,
     banner: { js: REQUIRE },
-    plugins: [trims(root)],
+    plugins: [trims(root), pureSchemas],
     logLevel: "warning",
   });
   await rm(folder, { recursive: true, force: true });
