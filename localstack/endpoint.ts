@@ -1,3 +1,6 @@
+import { readFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { delimiter, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -7,44 +10,80 @@ const PROJECT = resolve(import.meta.dirname, "..");
 export const LOCAL_ACCOUNT = "000000000000";
 export const LOCAL_REGION = "us-east-1";
 
+/** Where the AWS API is. */
+export interface Endpoint {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** File of the certificate (PEM) that it shows, where no authority vouches for it. */
+  readonly certificate?: string | undefined;
+}
+
+/** The variables that name authorities to trust, for Node and for what is written in Go, C and Python. */
+const AUTHORITIES = [
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "CURL_CA_BUNDLE",
+  "REQUESTS_CA_BUNDLE",
+];
+
 /**
- * The environment for programs that speak to `endpoint` as if it were AWS: never with the credentials, profile or
- * region of the person at the keyboard, so that nothing of theirs can be reached by mistake.
+ * Our environment without what speaks of AWS or of certificates, and with the project's own programs first in PATH:
+ * `node` is Node 24 there, whatever the machine has. The credentials, profile and region of the person at the keyboard
+ * are never passed on, so that nothing of theirs can be reached by mistake.
  */
-export function endpointEnvironment(endpoint: string): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith("AWS_") && !AUTHORITIES.includes(name),
+  );
+  const programs = join(PROJECT, "node_modules", ".bin");
+  const path = [programs, process.env["PATH"] ?? ""].join(delimiter);
+  return { ...Object.fromEntries(kept), PATH: path, AWS_EC2_METADATA_DISABLED: "true" };
+}
+
+/** The environment for programs that speak to `endpoint` as if it were AWS. */
+export function endpointEnvironment(endpoint: Endpoint): NodeJS.ProcessEnv {
   return {
-    ...Object.fromEntries(own),
-    PATH: withProjectPrograms(),
-    AWS_ENDPOINT_URL: endpoint,
+    ...cleanEnvironment(),
+    ...trust(endpoint),
+    AWS_ENDPOINT_URL: endpoint.url,
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_REGION: LOCAL_REGION,
     AWS_DEFAULT_REGION: LOCAL_REGION,
-    AWS_EC2_METADATA_DISABLED: "true",
     CDK_DEFAULT_ACCOUNT: LOCAL_ACCOUNT,
     CDK_DEFAULT_REGION: LOCAL_REGION,
     CDK_DISABLE_CLI_TELEMETRY: "true",
   };
 }
 
-/** PATH with the project's own programs first: `node` is Node 24 there, whatever the machine has. */
-export function withProjectPrograms(): string {
-  return [join(PROJECT, "node_modules", ".bin"), process.env["PATH"] ?? ""].join(delimiter);
+/** Variables with which a program trusts the endpoint's certificate. */
+export function trust({ certificate }: Endpoint): Readonly<Record<string, string>> {
+  if (certificate === undefined) return {};
+  return Object.fromEntries(AUTHORITIES.map((name) => [name, certificate]));
 }
 
 /** Resolves once the endpoint answers. @throws when it has not within `limitMs`. */
-export async function waitForEndpoint(endpoint: string, limitMs: number): Promise<void> {
+export async function waitForEndpoint(endpoint: Endpoint, limitMs: number): Promise<void> {
   const deadline = Date.now() + limitMs;
-  while (!(await answers(endpoint))) {
-    if (Date.now() > deadline) throw new Error(`nothing answers at ${endpoint}`);
+  while (!(await isHealthy(endpoint))) {
+    if (Date.now() > deadline) throw new Error(`nothing answers at ${endpoint.url}`);
     await sleep(200);
   }
 }
 
-async function answers(endpoint: string): Promise<boolean> {
+async function isHealthy({ url, certificate }: Endpoint): Promise<boolean> {
   try {
-    return (await fetch(`${endpoint}/_localstack/health`)).ok;
+    const ca = certificate === undefined ? undefined : await readFile(certificate);
+    const target = new URL("/_localstack/health", url);
+    const request = target.protocol === "https:" ? httpsRequest : httpRequest;
+    return await new Promise((done, fail) => {
+      const sent = request(target, ca === undefined ? {} : { ca }, (answer) => {
+        answer.resume();
+        done(answer.statusCode === 200);
+      });
+      sent.once("error", fail);
+      sent.end();
+    });
   } catch {
     return false;
   }

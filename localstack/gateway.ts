@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { createServer, type IncomingMessage, request as httpRequest, type Server } from "node:http";
+import { request as httpsRequest } from "node:https";
 
 /**
  * What a request to an HTTP API and the answer of its function may hold, in bytes
@@ -22,7 +23,7 @@ const NOT_PASSED_ON = new Set([
 ]);
 
 export interface GatewayOptions {
-  /** Where the emulator is. */
+  /** Where the emulator is; its certificate is trusted by way of NODE_EXTRA_CA_CERTS. */
   readonly endpoint: string;
   /** Of the HTTP API; its stage is `$default`. */
   readonly apiId: string;
@@ -35,13 +36,10 @@ export interface GatewayOptions {
  */
 export function createGateway(options: GatewayOptions): Server {
   return createServer((incoming, outgoing) => {
-    answerOf(options, incoming)
-      .catch((): Answer => refusal(502, "Bad Gateway"))
-      .then(({ status, headers, body }) => {
-        outgoing.writeHead(status, headers);
-        outgoing.end(body);
-      })
-      .catch(() => outgoing.destroy());
+    const answered = answerOf(options, incoming).catch((): Answer => refusal(502, "Bad Gateway"));
+    void answered.then(({ status, headers, body }) =>
+      outgoing.writeHead(status, headers).end(body),
+    );
   });
 }
 
@@ -78,14 +76,15 @@ function forward(
   incoming: IncomingMessage,
   body: Buffer,
 ): Promise<IncomingMessage> {
-  const { hostname, port } = new URL(endpoint);
+  const { protocol, hostname, port } = new URL(endpoint);
+  const request = protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
         hostname,
         port,
         method: incoming.method,
-        path: `/_aws/execute-api/${apiId}/$default${incoming.url ?? "/"}`,
+        path: `/_aws/execute-api/${apiId}/$default${routable(incoming.url ?? "/")}`,
         setHost: false,
         headers: passedOn(incoming.rawHeaders).concat(
           ["x-forwarded-proto", "http"],
@@ -97,6 +96,11 @@ function forward(
     outgoing.once("error", reject);
     outgoing.end(body);
   });
+}
+
+/** MiniStack takes `/v2/` neither for `/v2` nor for `/v2/{proxy+}`; API Gateway takes it for one of them. */
+function routable(target: string): string {
+  return target.replace(/^(\/[^/?]+)\/(?=\?|$)/, "$1");
 }
 
 /** Names and values in turn, as `rawHeaders` has them. */

@@ -1,42 +1,57 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
-import { waitForEndpoint, withProjectPrograms } from "./endpoint.ts";
+import { cleanEnvironment, type Endpoint, waitForEndpoint } from "./endpoint.ts";
 import { runProgram, startDetached, stopGroup } from "./processes.ts";
 import { LOCAL_FOLDER } from "./state.ts";
 
 const REQUIREMENTS = resolve(import.meta.dirname, "requirements.txt");
+const LAUNCHER = resolve(import.meta.dirname, "start_ministack.py");
 const PYTHON_FOLDER = resolve(import.meta.dirname, "..", ".tmp", "venv");
 const START_LIMIT_MS = 60_000;
 
-/** Installs the emulator from PyPI into `.tmp/venv`, unless it is there. Needs `python3` with `venv`. */
+/** Installs the emulator from PyPI into `.tmp/venv`. Needs `python3` with `venv`. */
 export async function installMinistack(): Promise<void> {
-  const pip = join(PYTHON_FOLDER, "bin", "pip");
   await runProgram(["python3", "-m", "venv", PYTHON_FOLDER]);
-  await runProgram([pip, "install", "--quiet", "--requirement", REQUIREMENTS]);
+  const pip = join(PYTHON_FOLDER, "bin", "pip");
+  await runProgram([
+    pip,
+    "install",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--requirement",
+    REQUIREMENTS,
+  ]);
 }
 
 /**
  * Starts the emulator on a free port of 127.0.0.1, over empty folders below `.tmp/local`. Its functions run as child
- * processes on the project's own Node.
+ * processes on the project's own Node. It enforces IAM: every function can do what its role allows and nothing else;
+ * which needs TLS, because the policies of buckets refuse everything without.
  *
  * @returns where it answers, and its process id for `stopGroup`.
  */
-export async function startMinistack(): Promise<{ endpoint: string; pid: number }> {
+export async function startMinistack(): Promise<{ endpoint: Endpoint; pid: number }> {
   const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
   const folder = join(LOCAL_FOLDER, "ministack");
   await rm(folder, { recursive: true, force: true });
   const temporary = join(folder, "tmp");
   await mkdir(temporary, { recursive: true });
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
+  // It writes its runner of functions there, a CommonJS file, and our package.json says that .js is not that.
+  await writeFile(join(temporary, "package.json"), `{"type":"commonjs"}\n`);
+  const endpoint = {
+    url: `https://127.0.0.1:${port}`,
+    // Made at its start, for this run.
+    certificate: join(temporary, "ministack-tls", "server.crt"),
+  };
   const pid = await startDetached(
-    [join(PYTHON_FOLDER, "bin", "ministack")],
+    [join(PYTHON_FOLDER, "bin", "python"), LAUNCHER],
     {
-      ...Object.fromEntries(own),
-      PATH: withProjectPrograms(),
+      ...cleanEnvironment(),
       GATEWAY_PORT: String(port),
       BIND_HOST: "127.0.0.1",
+      AUTH: "true",
+      USE_SSL: "1",
       LAMBDA_EXECUTOR: "local",
       // Listeners for all the world that nothing here needs.
       IOT_MTLS_ENABLED: "0",

@@ -6,8 +6,10 @@ import * as z from "zod";
 export const LOCAL_FOLDER = resolve(import.meta.dirname, "..", ".tmp", "local");
 
 const stateSchema = z.object({
-  /** Where the AWS API is, without a slash at the end. */
-  endpoint: z.url(),
+  endpoint: z.object({
+    url: z.url(),
+    certificate: z.string().optional(),
+  }),
   /** Processes that `local:up` and `local:deploy` started, by name; each leads a process group of its own. */
   processes: z.record(z.string(), z.int().positive()),
   deployment: z

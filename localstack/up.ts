@@ -8,18 +8,21 @@ import { readState, writeState } from "./state.ts";
 const state = await readState();
 const running = Object.values(state?.processes ?? {}).filter(isRunning);
 if (state !== undefined && running.length > 0) {
-  console.log(`${state.endpoint} is up already; npm run local:down ends it.`);
+  console.log(`${state.endpoint.url} is up already; npm run local:down ends it.`);
 } else {
   const given = process.env["AWS_ENDPOINT_URL"];
   if (given === undefined || given === "") {
     await installMinistack();
     const { endpoint, pid } = await startMinistack();
     await writeState({ endpoint, processes: { ministack: pid } });
-    console.log(`MiniStack answers at ${endpoint}. Next: npm run local:deploy`);
+    console.log(`MiniStack answers at ${endpoint.url}. Next: npm run local:deploy`);
   } else {
-    const endpoint = given.replace(/\/+$/, "");
+    const endpoint = {
+      url: given.replace(/\/+$/, ""),
+      certificate: process.env["NODE_EXTRA_CA_CERTS"],
+    };
     await waitForEndpoint(endpoint, 10_000);
     await writeState({ endpoint, processes: {} });
-    console.log(`Using ${endpoint}. Next: npm run local:deploy`);
+    console.log(`Using ${endpoint.url}. Next: npm run local:deploy`);
   }
 }
