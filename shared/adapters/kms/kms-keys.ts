@@ -15,6 +15,8 @@ export interface KmsKeysOptions {
   readonly macKeyId?: string;
 }
 
+/** What KMS hashes itself; npm's messages, of a name, a version and a hash, have less than 700. */
+const MAX_MESSAGE_BYTES = 4096;
 /** What the key of each purpose is derived from; a new version of the scheme gets another text. */
 const DERIVATION = "entrepot/mac/1/";
 
@@ -36,14 +38,16 @@ export class KmsKeys implements Keys {
   /** @throws {KeysUnavailableError} */
   async sign(message: string): Promise<{ keyId: string; signatureBase64: string }> {
     const { keyId } = await this.#publicKey();
-    // KMS takes 4,096 bytes of a message, but the digest of any.
-    const digest = createHash("sha256").update(message).digest();
+    const bytes = Buffer.from(message);
+    if (bytes.length > MAX_MESSAGE_BYTES) {
+      throw new TypeError(`a message to sign has at most ${MAX_MESSAGE_BYTES} bytes`);
+    }
     const { Signature } = await this.#answered("Sign", () =>
       this.#options.client.send(
         new SignCommand({
           KeyId: this.#signingKeyId(),
-          Message: digest,
-          MessageType: "DIGEST",
+          Message: bytes,
+          MessageType: "RAW",
           SigningAlgorithm: "ECDSA_SHA_256",
         }),
       ),
