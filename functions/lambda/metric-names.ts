@@ -1,9 +1,12 @@
 /** Names of what functions measure, for the functions that write them and the dashboards that read them. */
 export const METRICS_NAMESPACE = "Entrepot";
 
+/** The value of the dimension `service`. */
+export const METRICS_SERVICE = "entrepot";
+
 /**
- * Of every request, with the dimensions `service` (always `entrepot`), `protocol` (the function's name) and
- * `operation` ({@link OPERATIONS}).
+ * Of every request, once with the dimensions `service` and `operation` ({@link OPERATIONS}), and once with `service`
+ * and `protocol` (the function's name).
  */
 export const REQUEST_METRICS = {
   /** Count: requests that were answered. */
@@ -27,6 +30,8 @@ export const WORKER_METRICS = {
   events: "Events",
   /** Count: events whose delivery failed and comes again. */
   failedEvents: "FailedEvents",
+  /** Count: uploads that were begun and are neither complete nor given up; 1,000 stands for more as well. */
+  unfinishedUploads: "UnfinishedUploads",
   /** Milliseconds that a task took. */
   taskDuration: "TaskDuration",
   /** Count: tasks that failed. */

@@ -30,8 +30,10 @@ export function recordRequest({ log, metrics }: Telemetry, answered: AnsweredReq
   });
   const carriesCredentials = event.headers["authorization"] !== undefined;
   const isRefused = (status === 401 || status === 403) && carriesCredentials;
-  metrics.addDimension("protocol", protocol);
-  metrics.addDimension("operation", operationOf(method));
+  // Two sets of one dimension each: alarms look at operations and people at protocols, and CloudWatch bills every
+  // combination of values as a metric of its own.
+  metrics.addDimensions({ operation: operationOf(method) });
+  metrics.addDimensions({ protocol });
   metrics.addMetric(REQUEST_METRICS.requests, MetricUnit.Count, 1);
   metrics.addMetric(REQUEST_METRICS.faults, MetricUnit.Count, status >= 500 ? 1 : 0);
   metrics.addMetric(

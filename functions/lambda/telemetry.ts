@@ -2,9 +2,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { Tracer } from "@aws-lambda-powertools/tracer";
 import type { Log } from "../../shared/ports/log.ts";
-import { METRICS_NAMESPACE } from "./metric-names.ts";
-
-const SERVICE = "entrepot";
+import { METRICS_NAMESPACE, METRICS_SERVICE } from "./metric-names.ts";
 
 /** What a function says of itself: JSON lines in CloudWatch, EMF metrics in the same lines, X-Ray segments. */
 export interface Telemetry {
@@ -17,12 +15,12 @@ export interface Telemetry {
 
 /** Once per process; `POWERTOOLS_*` variables set level and sampling. */
 export function createTelemetry(): Telemetry {
-  const logger = new Logger({ serviceName: SERVICE });
+  const logger = new Logger({ serviceName: METRICS_SERVICE });
   return {
     logger,
-    metrics: new Metrics({ namespace: METRICS_NAMESPACE, serviceName: SERVICE }),
+    metrics: new Metrics({ namespace: METRICS_NAMESPACE, serviceName: METRICS_SERVICE }),
     // Not every HTTPS call: the SDK's clients would be there twice, and presigned URLs hold secrets.
-    tracer: new Tracer({ serviceName: SERVICE, captureHTTPsRequests: false }),
+    tracer: new Tracer({ serviceName: METRICS_SERVICE, captureHTTPsRequests: false }),
     log: {
       info: (event, fields) => logger.info(event, { ...fields }),
       warn: (event, fields) => logger.warn(event, { ...fields }),

@@ -1,6 +1,7 @@
 import type { App, Environment } from "aws-cdk-lib";
 import type { Config } from "../config/schema.ts";
 import { ApiStack } from "./api-stack.ts";
+import { createOperations, type Operations } from "./operations.ts";
 import { ReplicaStack } from "./replica-stack.ts";
 import { StorageStack } from "./storage-stack.ts";
 import { WorkersStack } from "./workers-stack.ts";
@@ -10,6 +11,8 @@ export interface Stacks {
   readonly storage: StorageStack;
   readonly api: ApiStack;
   readonly workers: WorkersStack;
+  /** What stands around them: edge, ingest, observability. */
+  readonly operations: Operations;
 }
 
 /** Every stack that the options ask for. */
@@ -31,7 +34,8 @@ export function createStacks(app: App, config: Config): Stacks {
   }
   const api = new ApiStack(app, `${config.name}-api`, { ...props, storage });
   const workers = new WorkersStack(app, `${config.name}-workers`, { ...props, storage });
-  return { storage, api, workers };
+  const operations = createOperations(app, { config, env, storage, api, workers });
+  return { storage, api, workers, operations };
 }
 
 /** The CDK's CLI says whose credentials it has; without either, templates fit any account and region. */

@@ -7,6 +7,10 @@ export const handler = createWorkerFunction("maintenance", (parts) => async (eve
   try {
     const result = await runTask(event, parts);
     parts.count("failedTasks", 0);
+    if (result.task === "uploads") {
+      const unfinished = await parts.services.stores.blobs.listMultipart();
+      parts.count("unfinishedUploads", unfinished.length);
+    }
     return result;
   } catch (error) {
     parts.services.stores.log.error("task.failed", error);
