@@ -1,5 +1,12 @@
 import * as z from "zod";
 
+const roleGrant = z.strictObject({
+  account: z.string(),
+  role: z.string(),
+  allow: z.enum(["pull", "publish"]),
+  registries: z.array(z.string()).min(1),
+});
+
 /** Names and numbers that the stacks put into a function's environment. */
 const schema = z.object({
   ENTREPOT_TABLE: z.string().min(3).max(255),
@@ -17,6 +24,21 @@ const schema = z.object({
   ENTREPOT_EDGE: z.string().min(1).optional(),
   /** Requests a minute and instance, by token or address; 0: unlimited. */
   ENTREPOT_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
+  /** IAM roles that may exchange their identity for a token, as JSON; only in the management API. */
+  ENTREPOT_IAM_GRANTS: z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: "custom", message: "is not JSON" });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.array(roleGrant))
+    .optional(),
+  /** Set by Lambda itself: where the function runs. */
+  AWS_REGION: z.string().optional(),
   /** URLs of the queues that events go to; only in the workers that send to them. */
   ENTREPOT_INDEX_QUEUE: z.url().optional(),
   ENTREPOT_WEBHOOK_QUEUE: z.url().optional(),

@@ -1,7 +1,9 @@
 import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
 import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
+import { StsIdentities } from "../../shared/adapters/sts/sts-identities.ts";
 import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
 import type { Log } from "../../shared/ports/log.ts";
+import type { RoleAccess } from "../../shared/services/identity-exchange.ts";
 import { createServices, type Services } from "../../shared/services/services.ts";
 import { ECOSYSTEM_FACTORIES } from "../ecosystems.ts";
 import { blobClientConfig, keysClient, tableClient } from "./clients.ts";
@@ -30,11 +32,25 @@ export function openServices(
     ...(macKeyId === undefined ? {} : { macKeyId }),
   });
   const baseUrl = environment.ENTREPOT_BASE_URL;
+  const roleAccess = roleAccessOf(environment);
   return createServices({ table, blobs, keys, log, now: Date.now }, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",
     maxAnswerBytes: INLINE_LIMIT_BYTES,
     trustProxy: false,
     ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(roleAccess === undefined ? {} : { roleAccess }),
   });
+}
+
+function roleAccessOf(environment: FunctionEnvironment): RoleAccess | undefined {
+  const { ENTREPOT_IAM_GRANTS: grants, AWS_REGION: region } = environment;
+  if (grants === undefined || region === undefined) return undefined;
+  const endpoint = process.env["AWS_ENDPOINT_URL_STS"] ?? process.env["AWS_ENDPOINT_URL"];
+  const identities = new StsIdentities({
+    region,
+    now: Date.now,
+    ...(endpoint === undefined ? {} : { endpoint: new URL(endpoint).origin }),
+  });
+  return { identities, grants };
 }

@@ -4,7 +4,13 @@ import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import type { Construct } from "constructs";
 import type { Config } from "../config/schema.ts";
-import { MAINTENANCE_SCHEDULES } from "../schedules.ts";
+import { SCHEDULED_TASKS } from "../../functions/workers/maintenance/tasks.ts";
+
+/**
+ * Nothing waits for a task, and each run is an invocation and some reads whether there is something to do or not: so
+ * they run less often than in an embedded server.
+ */
+const MIN_MINUTES = 15;
 
 /** Starts each task of maintenance at its rate, with `{"task": "<name>"}`. */
 export function addSchedules(
@@ -31,19 +37,20 @@ export function addSchedules(
       }),
     },
   });
-  for (const { task, everyMinutes } of MAINTENANCE_SCHEDULES) {
+  for (const { name: task, everyMs } of SCHEDULED_TASKS) {
+    const everyMinutes = Math.max(MIN_MINUTES, Math.ceil(everyMs / 60_000));
     new CfnSchedule(scope, `Schedule-${task}`, {
       description: `${config.name}: ${task}`,
       scheduleExpression: `rate(${everyMinutes} minutes)`,
       // Spread, so that the tasks do not start at once.
-      flexibleTimeWindow: { mode: "FLEXIBLE", maximumWindowInMinutes: Math.min(15, everyMinutes) },
+      flexibleTimeWindow: { mode: "FLEXIBLE", maximumWindowInMinutes: MIN_MINUTES },
       target: {
         arn: maintenance.functionArn,
         roleArn: role.roleArn,
         input: JSON.stringify({ task }),
         retryPolicy: {
           maximumRetryAttempts: 2,
-          maximumEventAgeInSeconds: Duration.minutes(Math.max(5, everyMinutes)).toSeconds(),
+          maximumEventAgeInSeconds: Duration.minutes(everyMinutes).toSeconds(),
         },
       },
     });

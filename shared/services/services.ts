@@ -8,6 +8,7 @@ import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem } from "./ecosystem.ts";
 import { Events } from "./events.ts";
+import { IdentityExchange, type RoleAccess } from "./identity-exchange.ts";
 import { Images } from "./images/images.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Logins } from "./logins.ts";
@@ -38,6 +39,8 @@ export interface ServiceOptions {
   readonly ticketGeneration?: number;
   /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
   readonly trustProxy: boolean;
+  /** IAM roles that may exchange their identity for a token. Absent: none may. */
+  readonly roleAccess?: RoleAccess;
 }
 
 /** Everything that a protocol needs; passed as one object. */
@@ -54,6 +57,7 @@ export interface Services {
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
   readonly events: Events;
+  readonly identityExchange: IdentityExchange;
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
@@ -104,6 +108,7 @@ export function createServices(
     downloads: new Downloads(stores),
     ecosystems,
     events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),
+    identityExchange: new IdentityExchange(stores, tokens, options.roleAccess),
     images: new Images(stores, blobLinks),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),
