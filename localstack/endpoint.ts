@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { delimiter, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 
 const PROJECT = resolve(import.meta.dirname, "..");
 
@@ -17,6 +16,9 @@ export interface Endpoint {
   /** File of the certificate (PEM) that it shows, where no authority vouches for it. */
   readonly certificate?: string | undefined;
 }
+
+/** Root of the emulators' account; neither of them gives it other credentials. */
+export const LOCAL_CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" } as const;
 
 /** The variables that name authorities to trust, for Node and for what is written in Go, C and Python. */
 const AUTHORITIES = [
@@ -46,8 +48,8 @@ export function endpointEnvironment(endpoint: Endpoint): NodeJS.ProcessEnv {
     ...cleanEnvironment(),
     ...trust(endpoint),
     AWS_ENDPOINT_URL: endpoint.url,
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_REGION: LOCAL_REGION,
     AWS_DEFAULT_REGION: LOCAL_REGION,
     CDK_DEFAULT_ACCOUNT: LOCAL_ACCOUNT,
@@ -71,20 +73,18 @@ export async function waitForEndpoint(endpoint: Endpoint, limitMs: number): Prom
   }
 }
 
-async function isHealthy({ url, certificate }: Endpoint): Promise<boolean> {
+async function isHealthy(endpoint: Endpoint): Promise<boolean> {
   try {
-    const ca = certificate === undefined ? undefined : await readFile(certificate);
-    const target = new URL("/_localstack/health", url);
-    const request = target.protocol === "https:" ? httpsRequest : httpRequest;
-    return await new Promise((done, fail) => {
-      const sent = request(target, ca === undefined ? {} : { ca }, (answer) => {
-        answer.resume();
-        done(answer.statusCode === 200);
-      });
-      sent.once("error", fail);
-      sent.end();
-    });
+    await trustHere(endpoint);
+    return (await fetch(`${endpoint.url}/_localstack/health`)).ok;
   } catch {
     return false;
   }
+}
+
+/** Makes this process trust the endpoint's certificate, `fetch` and the AWS SDK included. */
+export async function trustHere({ certificate }: Endpoint): Promise<void> {
+  if (certificate === undefined) return;
+  const own = await readFile(certificate, "utf8");
+  setDefaultCACertificates([...getCACertificates("default"), own]);
 }

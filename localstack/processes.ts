@@ -63,19 +63,23 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 }
 
 /**
- * Runs a program to its end, its output on ours.
+ * Runs a program to its end.
  *
- * @throws unless it ends with 0.
+ * @throws with all that it printed, unless it ends with 0.
  */
 export async function runProgram(
   command: readonly [program: string, ...args: string[]],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
   const [program, ...args] = command;
-  const child = spawn(program, args, { env, stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  }
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}`);
+  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}:\n${output}`);
 }
