@@ -20,8 +20,11 @@ const schema = z.object({
     .url({ protocol: /^https?$/ })
     .transform((url) => new URL(url).origin)
     .optional(),
-  /** Set where CloudFront stands in front, which then says whom a request comes from. */
-  ENTREPOT_EDGE: z.string().min(1).optional(),
+  /**
+   * Set where CloudFront stands in front, which then says whom a request comes from and which host it asked: the
+   * generation of the key that signs upload tickets, which CloudFront knows as well.
+   */
+  ENTREPOT_EDGE: z.coerce.number().int().min(1).optional(),
   /** Requests a minute and instance, by token or address; 0: unlimited. */
   ENTREPOT_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
   /** IAM roles that may exchange their identity for a token, as JSON; only in the management API. */

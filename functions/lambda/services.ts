@@ -37,7 +37,10 @@ export function openServices(
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",
     maxAnswerBytes: INLINE_LIMIT_BYTES,
-    trustProxy: false,
+    trustProxy: environment.ENTREPOT_EDGE !== undefined,
+    ...(environment.ENTREPOT_EDGE === undefined
+      ? {}
+      : { ticketGeneration: environment.ENTREPOT_EDGE }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(roleAccess === undefined ? {} : { roleAccess }),
   });

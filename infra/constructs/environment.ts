@@ -21,7 +21,7 @@ export function functionEnvironment(
     ...(may("signing-key") ? { ENTREPOT_SIGNING_KEY: storage.signingKey.keyId } : {}),
     ...(may("mac-key") ? { ENTREPOT_MAC_KEY: storage.macKey.keyId } : {}),
     ...(baseUrl === undefined ? {} : { ENTREPOT_BASE_URL: baseUrl }),
-    ...(config.edge === undefined ? {} : { ENTREPOT_EDGE: "true" }),
+    ...(config.edge === undefined ? {} : { ENTREPOT_EDGE: String(config.edge.ticketGeneration) }),
     ENTREPOT_RATE_LIMIT: String(config.requestsPerMinute),
     POWERTOOLS_SERVICE_NAME: spec.name,
     POWERTOOLS_METRICS_NAMESPACE: "Entrepot",
@@ -32,5 +32,6 @@ export function functionEnvironment(
 
 /** The origin for links in answers, where the configuration fixes it; otherwise each client's own is used. */
 export function baseUrlOf(config: Config): string | undefined {
-  return config.domain === undefined ? undefined : `https://${config.domain.name}`;
+  const domain = config.edge === undefined ? config.domain : config.edge.domain;
+  return domain === undefined ? undefined : `https://${domain.name}`;
 }
