@@ -18,6 +18,7 @@ export default defineConfig({
       project("contract", 120_000),
       project("protocol", 60_000),
       project("clients", 300_000),
+      project("lambda", 120_000),
       project("infra", 120_000),
       project("deployment", 180_000),
     ],

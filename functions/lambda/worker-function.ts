@@ -34,6 +34,7 @@ export function createWorkerFunction(
   const { logger, metrics, tracer, log } = createTelemetry();
   const services = openServices(environment, log, { mayDelete: name === "maintenance" });
   const carrier = new EventCarrier(services.stores, queuesOf(environment));
+  metrics.setDefaultDimensions({ worker: name });
   const run = create({
     services,
     carrier,
@@ -44,7 +45,7 @@ export function createWorkerFunction(
   });
   return withMiddleware()
     .use(injectLambdaContext(logger, { resetKeys: true }))
-    .use(logMetrics(metrics, { defaultDimensions: { worker: name } }))
+    .use(logMetrics(metrics))
     .use(captureLambdaHandler(tracer, { captureResponse: false }))
     .handler(async (event: unknown) => run(event));
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { BUNDLE_BUDGETS_BYTES } from "./budgets.ts";
-import { type Bundle, buildBundle } from "./build-bundle.ts";
+import { type Bundle, buildBundles } from "./build-bundles.ts";
 import { findEntryPoints } from "./entry-points.ts";
 import { largestPackages } from "./contents.ts";
 import { medianInitMs } from "./init-time.ts";
@@ -14,8 +14,7 @@ const showsInit = process.argv.includes("--init");
 const showsContents = process.argv.includes("--contents");
 
 let overBudget = 0;
-for (const entry of findEntryPoints(root)) {
-  const bundle = await buildBundle(root, entry);
+for (const bundle of await buildBundles(root, findEntryPoints(root))) {
   const budget = BUNDLE_BUDGETS_BYTES[bundle.name];
   if (budget === undefined || bundle.sizeBytes > budget) overBudget += 1;
   process.stdout.write(`${await lineOf(bundle, budget)}\n`);
@@ -36,7 +35,7 @@ async function lineOf(bundle: Bundle, budget: number | undefined): Promise<strin
   ];
   if (showsInit) parts.push(`starts in ${(await medianInitMs(bundle.file)).toFixed(0)} ms`);
   const contents = showsContents
-    ? largestPackages(bundle.metafile).map(
+    ? largestPackages(bundle.inputs).map(
         ({ name, bytes }) => `\n    ${kilobytes(bytes).padStart(7)} ${name}`,
       )
     : [];

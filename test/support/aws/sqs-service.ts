@@ -4,7 +4,10 @@ import { type JsonService, startJsonService } from "./json-service.ts";
 
 const batch = z.object({
   QueueUrl: z.string(),
-  Entries: z.array(z.object({ Id: z.string(), MessageBody: z.string() })).min(1).max(10),
+  Entries: z
+    .array(z.object({ Id: z.string(), MessageBody: z.string() }))
+    .min(1)
+    .max(10),
 });
 
 /** SQS that keeps what it is sent. */
