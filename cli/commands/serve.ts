@@ -7,6 +7,7 @@ import { parseOptions, withExamples } from "./session.ts";
 const flagsSchema: z.ZodType<ServeFlags> = z.object({
   host: z.string().exactOptional(),
   port: z.string().exactOptional(),
+  stores: z.string().exactOptional(),
   data: z.string().exactOptional(),
   baseUrl: z.string().exactOptional(),
   cert: z.string().exactOptional(),
@@ -30,6 +31,12 @@ export function addServeCommand(program: Command): void {
     )
     .option("--host <address>", "address to listen on (default: 127.0.0.1)")
     .option("--port <port>", "port to listen on, 0 for any free one (default: 5050)")
+    .addOption(
+      new Option("--stores <where>", "one folder, or table and bucket of a deployment").choices([
+        "local",
+        "aws",
+      ]),
+    )
     .option("--data <folder>", "where everything is kept (default: ./data)")
     .option("--base-url <url>", "URL that clients use, when it is not the one they see")
     .option("--cert <file>", "TLS certificate chain (PEM)")

@@ -1,14 +1,8 @@
-import type { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
 import type { Services } from "../../shared/services/services.ts";
+import type { Home, HomeTask } from "./home.ts";
 import { BACKGROUND_TASKS } from "../../shared/services/tasks.ts";
 
 const SECOND_MS = 1000;
-
-interface Task {
-  readonly name: string;
-  readonly everyMs: number;
-  readonly run: () => Promise<unknown>;
-}
 
 /**
  * The background plane of an embedded server: what streams and schedules do on AWS. Every task may run in
@@ -16,23 +10,29 @@ interface Task {
  */
 export class Background {
   readonly #services: Services;
-  readonly #tasks: readonly Task[];
+  readonly #tasks: readonly HomeTask[];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
-  constructor(services: Services, table: LmdbTable) {
+  constructor(
+    services: Services,
+    { ownsBackground, tasks }: Pick<Home, "ownsBackground" | "tasks">,
+  ) {
     const { events, downloads } = services;
-    this.#services = services;
-    this.#tasks = [
+    const owned: readonly HomeTask[] = [
       { name: "events", everyMs: SECOND_MS / 2, run: () => events.deliver() },
-      { name: "downloads", everyMs: 10 * SECOND_MS, run: () => downloads.flush() },
-      { name: "expired-rows", everyMs: 60 * SECOND_MS, run: () => table.removeExpired(1000) },
       ...BACKGROUND_TASKS.map(({ name, everyMs, run }) => ({
         name,
         everyMs,
         run: () => run(services),
       })),
+    ];
+    this.#services = services;
+    this.#tasks = [
+      { name: "downloads", everyMs: 10 * SECOND_MS, run: () => downloads.flush() },
+      ...tasks,
+      ...(ownsBackground ? owned : []),
     ];
   }
 
@@ -48,7 +48,7 @@ export class Background {
     await this.#services.downloads.flush();
   }
 
-  #schedule(task: Task): void {
+  #schedule(task: HomeTask): void {
     if (this.#stopped) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -62,7 +62,7 @@ export class Background {
     this.#timers.add(timer);
   }
 
-  async #run(task: Task): Promise<void> {
+  async #run(task: HomeTask): Promise<void> {
     try {
       await task.run();
     } catch (error) {

@@ -17,6 +17,7 @@ const MIN_ADMIN_TOKEN_LENGTH = 20;
 const schema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
   port: z.coerce.number().int().min(0).max(65_535).default(5050),
+  stores: z.enum(["local", "aws"]).default("local"),
   data: z.string().min(1).default("data"),
   baseUrl: z
     .url({ protocol: /^https?$/ })
@@ -43,6 +44,7 @@ export type ServeConfig = z.infer<typeof schema>;
 const VARIABLES = {
   host: "ENTREPOT_HOST",
   port: "ENTREPOT_PORT",
+  stores: "ENTREPOT_STORES",
   data: "ENTREPOT_DATA",
   baseUrl: "ENTREPOT_BASE_URL",
   adminToken: "ENTREPOT_ADMIN_TOKEN",

@@ -3,6 +3,7 @@ export type ServeFlags = Partial<
   Record<
     | "host"
     | "port"
+    | "stores"
     | "data"
     | "baseUrl"
     | "cert"
