@@ -1,0 +1,48 @@
+import { expect, test, vi } from "vitest";
+import { OUTBOX_SHARDS, outboxQuery } from "../../shared/records/outbox.ts";
+import { queuesWithMessages } from "./dead-letters.ts";
+import type { Deployment } from "./deployment.ts";
+import { describeDeployed } from "./describe-deployed.ts";
+import { eventsTaken } from "./worker-logs.ts";
+
+const FILES = 3;
+/** Of the stream, its batching window and the queues behind it, on a machine that does other things too. */
+const PATIENCE = { timeout: 60_000, interval: 500 };
+
+describeDeployed("events of a deployed registry", (deployment) => {
+  test("go from a publish by the stream to every worker, and leave nothing behind", async () => {
+    const registry = await deployment.createRegistry("generic");
+    await vi.waitFor(async () => expect(await outboxRows(deployment)).toBe(0), PATIENCE);
+    const before = await taken(deployment);
+    for (let number = 0; number < FILES; number++) {
+      const path = `/generic/${registry}/app/1.0.${number}/file.txt`;
+      const published = await deployment.request(path, { method: "PUT", body: `file ${number}` });
+      expect(published.status).toBe(201);
+    }
+    await vi.waitFor(async () => {
+      const after = await taken(deployment);
+      expect(after.index - before.index).toBeGreaterThanOrEqual(FILES);
+      expect(after.webhooks - before.webhooks).toBeGreaterThanOrEqual(FILES);
+      expect(await outboxRows(deployment)).toBe(0);
+    }, PATIENCE);
+    for (const worker of ["stream", "index", "webhooks"] as const) {
+      expect((await eventsTaken(deployment, worker)).failed).toBe(0);
+    }
+    expect(await queuesWithMessages(deployment)).toEqual([]);
+  });
+});
+
+async function taken(deployment: Deployment): Promise<{ index: number; webhooks: number }> {
+  const index = await eventsTaken(deployment, "index");
+  const webhooks = await eventsTaken(deployment, "webhooks");
+  return { index: index.events, webhooks: webhooks.events };
+}
+
+async function outboxRows(deployment: Deployment): Promise<number> {
+  const table = deployment.openTable();
+  let count = 0;
+  for (let shard = 0; shard < OUTBOX_SHARDS; shard++) {
+    count += (await table.query(outboxQuery(shard, 100))).items.length;
+  }
+  return count;
+}
