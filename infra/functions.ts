@@ -56,7 +56,5 @@ export const WORKER_FUNCTIONS: readonly WorkerFunction[] = [
 /** Every function, protocols first. */
 export const FUNCTIONS: readonly FunctionSpec[] = [...PROTOCOL_FUNCTIONS, ...WORKER_FUNCTIONS];
 
-/** Where `npm run bundle` writes a function: a folder with `index.mjs`, from the project's root. */
-export function bundleFolder(name: string): string {
-  return `.build/functions/${name}`;
-}
+/** Where `npm run bundle` writes a folder with `index.mjs` for every function, from the project's root. */
+export const BUNDLES_FOLDER = ".build/functions";

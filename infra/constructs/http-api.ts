@@ -27,7 +27,10 @@ interface ApiOptions {
 }
 
 /** One HTTP API with the routes of every protocol; what matches none of them costs no invocation. */
-export function createApi(stack: Stack, options: ApiOptions): HttpApi {
+export function createApi(
+  stack: Stack,
+  options: ApiOptions,
+): { readonly api: HttpApi; readonly stage: HttpStage } {
   const { config } = options;
   const api = new HttpApi(stack, "Api", {
     apiName: config.name,
@@ -52,7 +55,7 @@ export function createApi(stack: Stack, options: ApiOptions): HttpApi {
     },
   });
   throttleRoutes(stage, routes, config);
-  return api;
+  return { api, stage };
 }
 
 interface ProtocolRoute {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Duration, RemovalPolicy, Size, Stack, Validations } from "aws-cdk-lib";
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
@@ -10,10 +11,11 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import * as z from "zod";
 import { rightsOf } from "../access/matrix.ts";
 import { arnOf, type ResourceArns, wildcardReasons } from "../access/resources.ts";
 import type { Config } from "../config/schema.ts";
-import { bundleFolder, type FunctionSpec } from "../functions.ts";
+import { BUNDLES_FOLDER, type FunctionSpec } from "../functions.ts";
 import type { StorageStack } from "../stacks/storage-stack.ts";
 import { functionEnvironment } from "./environment.ts";
 import { logRetention } from "./log-retention.ts";
@@ -46,7 +48,7 @@ export class RegistryFunction extends Construct {
       description: `${config.name}: ${spec.name}`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: Code.fromAsset(bundleFolder(spec.name), { exclude: ["*.map"] }),
+      code: Code.fromAsset(join(bundlesFolder(this), spec.name)),
       handler: "index.handler",
       memorySize: spec.memoryMb,
       timeout: Duration.seconds(spec.timeoutSeconds),
@@ -63,6 +65,11 @@ export class RegistryFunction extends Construct {
         : { reservedConcurrentExecutions: config.reservedConcurrency }),
     });
   }
+}
+
+/** `-c bundles=<folder>` says where bundles are that were not made by `npm run bundle`. */
+function bundlesFolder(scope: Construct): string {
+  return z.string().default(BUNDLES_FOLDER).parse(scope.node.tryGetContext("bundles"));
 }
 
 function createRole(scope: Construct, props: RegistryFunctionProps, logGroupArn: string): Role {

@@ -1,5 +1,5 @@
 import { Stack } from "aws-cdk-lib";
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { type Bucket, CfnBucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import { acknowledgeWildcard } from "../access/findings.ts";
@@ -28,10 +28,11 @@ export function replicateBucket(
   const stack = Stack.of(scope);
   const { config, dataKey, region } = options;
   const target = `arn:${stack.partition}:s3:::${replicaBucketName(stack, config.name, region)}`;
+  // Its rights are a policy of their own, because bucket and role name each other.
   const role = new Role(scope, "ReplicationRole", {
     assumedBy: new ServicePrincipal("s3.amazonaws.com"),
-    inlinePolicies: { replication: new PolicyDocument({ statements: statements(bucket, target) }) },
   });
+  for (const statement of statements(bucket, target)) role.addToPrincipalPolicy(statement);
   acknowledgeWildcard(role, `${bucket.bucketArn}/*`, "S3 copies every object of the bucket.");
   acknowledgeWildcard(role, `${target}/*`, "S3 writes every object into the replica's bucket.");
   if (dataKey !== undefined) {

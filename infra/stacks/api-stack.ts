@@ -36,12 +36,13 @@ export class ApiStack extends Stack {
         return [spec.name, made];
       }),
     );
-    this.api = createApi(this, {
+    const { api, stage } = createApi(this, {
       config,
       dataKey: storage.dataKey,
       functionOf: (name) => this.#functionOf(name).function,
     });
-    this.url = addDomain(this, this.api, config) ?? this.api.apiEndpoint;
+    this.api = api;
+    this.url = addDomain(this, { api, stage, config }) ?? api.apiEndpoint;
     new CfnOutput(this, "Url", { value: this.url });
   }
 
