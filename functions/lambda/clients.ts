@@ -13,10 +13,19 @@ const QUICK = { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTim
 const PATIENT = { connectionTimeout: 1000, socketTimeout: 25_000 };
 
 /**
- * The SDK measures what the service bears and waits in between, with jitter; three attempts keep a call within some
- * six seconds (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
+ * How a client repeats what failed, always with jitter
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
+ *
+ * - `request`: somebody waits for the answer: three attempts, which pause less than a second in all.
+ * - `background`: the SDK also measures what the service bears and holds requests back. Not where somebody waits: after
+ *   a few answers of SlowDown it lets one request through every two seconds, and a publish took 25 seconds.
  */
-const RETRIES = { retryMode: "adaptive", maxAttempts: 3 } as const;
+export type Pace = "request" | "background";
+
+const RETRIES = {
+  request: { retryMode: "standard", maxAttempts: 3 },
+  background: { retryMode: "adaptive", maxAttempts: 5 },
+} as const satisfies Record<Pace, object>;
 
 /** DynamoDB's; repeats nothing by itself, because the adapter knows what may be repeated. */
 export function tableClient(): DynamoDBClient {
@@ -24,21 +33,21 @@ export function tableClient(): DynamoDBClient {
 }
 
 /** Of S3's client. At an endpoint that is not AWS's own, buckets are paths and not host names. */
-export function blobClientConfig(variables: NodeJS.ProcessEnv): S3ClientConfig {
+export function blobClientConfig(variables: NodeJS.ProcessEnv, pace: Pace): S3ClientConfig {
   const endpoint = variables["AWS_ENDPOINT_URL_S3"] ?? variables["AWS_ENDPOINT_URL"];
   return {
-    ...RETRIES,
+    ...RETRIES[pace],
     requestHandler: PATIENT,
     forcePathStyle: endpoint !== undefined && endpoint !== "",
   };
 }
 
 /** KMS's. */
-export function keysClient(): KMSClient {
-  return new KMSClient({ ...RETRIES, requestHandler: QUICK });
+export function keysClient(pace: Pace): KMSClient {
+  return new KMSClient({ ...RETRIES[pace], requestHandler: QUICK });
 }
 
 /** The queues'. */
 export function queueClient(): SQSClient {
-  return new SQSClient({ ...RETRIES, requestHandler: QUICK });
+  return new SQSClient({ ...RETRIES.background, requestHandler: QUICK });
 }

@@ -35,7 +35,7 @@ export function createHttpFunction(
 ): HttpFunction {
   const environment = readEnvironment(process.env);
   const telemetry = createTelemetry();
-  const services = openServices(environment, telemetry.log, { mayDelete: false });
+  const services = openServices(environment, telemetry.log, { mayDelete: false, pace: "request" });
   const app = createApp(services);
   const downloads = new DownloadFlush(services);
   const isBehindEdge = environment.ENTREPOT_EDGE !== undefined;

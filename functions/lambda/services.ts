@@ -6,7 +6,7 @@ import type { Log } from "../../shared/ports/log.ts";
 import type { RoleAccess } from "../../shared/services/identity-exchange.ts";
 import { createServices, type Services } from "../../shared/services/services.ts";
 import { ECOSYSTEM_FACTORIES } from "../ecosystems.ts";
-import { blobClientConfig, keysClient, tableClient } from "./clients.ts";
+import { blobClientConfig, keysClient, type Pace, tableClient } from "./clients.ts";
 import type { FunctionEnvironment } from "./environment.ts";
 import { INLINE_LIMIT_BYTES } from "./limits.ts";
 
@@ -17,17 +17,17 @@ import { INLINE_LIMIT_BYTES } from "./limits.ts";
 export function openServices(
   environment: FunctionEnvironment,
   log: Log,
-  { mayDelete }: { readonly mayDelete: boolean },
+  { mayDelete, pace }: { readonly mayDelete: boolean; readonly pace: Pace },
 ): Services {
   const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
   const table = new DynamoTable({ client: tableClient(), tableName: environment.ENTREPOT_TABLE });
   const blobs = new S3Blobs({
     bucket: environment.ENTREPOT_BUCKET,
-    client: blobClientConfig(process.env),
+    client: blobClientConfig(process.env, pace),
     leftovers: mayDelete ? "remove" : "leave",
   });
   const keys = new KmsKeys({
-    client: keysClient(),
+    client: keysClient(pace),
     ...(signingKeyId === undefined ? {} : { signingKeyId }),
     ...(macKeyId === undefined ? {} : { macKeyId }),
   });

@@ -32,7 +32,8 @@ export function createWorkerFunction(
 ): WorkerFunction {
   const environment = readEnvironment(process.env);
   const { logger, metrics, tracer, log } = createTelemetry();
-  const services = openServices(environment, log, { mayDelete: name === "maintenance" });
+  const mayDelete = name === "maintenance";
+  const services = openServices(environment, log, { mayDelete, pace: "background" });
   const carrier = new EventCarrier(services.stores, queuesOf(environment));
   metrics.setDefaultDimensions({ worker: name });
   const run = create({

@@ -42,10 +42,11 @@ describeWhen(deploymentNeeds(), NEEDS, "the protocols as functions", (source) =>
 
   test("a version's registry signature names the key that KMS holds", async () => {
     await publishNpm("signed", "1.0.0");
-    const keys = await (await aws.request("/npm/node/-/npm/v1/keys")).json();
-    const packument = await (await aws.request("/npm/node/signed")).json();
-    const [signature] = packument.versions["1.0.0"].dist.signatures;
-    expect(signature.keyid).toBe(keys.keys[0].keyid);
+    const keys = await (await aws.request("/npm/node/-/npm/v1/keys")).text();
+    const packument = await readPackument(await aws.request("/npm/node/signed"));
+    const keyId = /"keyid":"(SHA256:[^"]+)"/.exec(keys)?.[1];
+    expect(keyId).toBeDefined();
+    expect(packument.versions["1.0.0"]?.dist["signatures"]).toMatchObject([{ keyid: keyId }]);
   });
 
   test("compressed documents leave as they are, and 304 and HEAD have no body", async () => {

@@ -49,7 +49,19 @@ export async function openTestRegistry(
     clock: now,
   });
   const keys = await LocalKeys.open(join(folder, "keys"));
-  const stores: Stores = { table, blobs, keys, log: SILENT_LOG, now };
+  const close = async (): Promise<void> => {
+    await table.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return registryOver({ table, blobs, keys, log: SILENT_LOG, now }, { clock, close }, options);
+}
+
+/** The services and apps over stores of the test's own choice. */
+export function registryOver(
+  stores: Stores,
+  { clock, close }: Pick<TestRegistry, "clock" | "close">,
+  options: Partial<ServiceOptions> = {},
+): TestRegistry {
   const services = createServices(stores, ECOSYSTEM_FACTORIES, {
     adminToken: ADMIN_TOKEN,
     requestsPerMinute: 0,
@@ -88,10 +100,7 @@ export async function openTestRegistry(
       });
       if (response.status !== 201) throw new Error(await response.text());
     },
-    close: async () => {
-      await table.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -56,7 +56,7 @@ export async function openDeployment(source: DynamoSource): Promise<Deployment> 
     process.execPath,
     [join(import.meta.dirname, "gateway-program.ts"), JSON.stringify(functionsOf(bundles))],
     {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
       env: {
         PATH: process.env["PATH"],
         AWS_REGION: "us-east-1",
@@ -126,15 +126,19 @@ function functionsOf(bundles: readonly Bundle[]) {
 }
 
 async function portOf(child: ChildProcess, logs: unknown[]): Promise<number> {
-  const { stdout } = child;
-  if (stdout === null) throw new Error("no standard output");
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error("no output");
   return new Promise((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`the functions ended with ${code}`)));
-    createInterface({ input: stdout }).on("line", (line) => {
+    child.once("exit", (code) => {
+      reject(new Error(`the functions ended with ${code}: ${JSON.stringify(logs)}`));
+    });
+    const take = (line: string): void => {
       const value: unknown = parsed(line);
       if (isRecord(value) && typeof value["listening"] === "number") resolve(value["listening"]);
       else logs.push(value);
-    });
+    };
+    createInterface({ input: stdout }).on("line", take);
+    createInterface({ input: stderr }).on("line", take);
   });
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 /** Answers one operation of an AWS service that speaks JSON; what it throws is answered as that service's exception. */
 export type Operation = (input: Record<string, unknown>) => Record<string, unknown>;
@@ -21,12 +21,14 @@ export async function startJsonService(
 ): Promise<JsonService> {
   const calls = new Map<string, number>();
   const server = createServer((incoming, outgoing) => {
-    void answer(incoming).then(({ status, body }) => {
-      outgoing.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
-      outgoing.end(JSON.stringify(body));
-    });
+    void answer(incoming, outgoing);
   });
-  async function answer(incoming: IncomingMessage) {
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const { status, body } = await outcome(incoming);
+    outgoing.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
+    outgoing.end(JSON.stringify(body));
+  }
+  async function outcome(incoming: IncomingMessage) {
     const name = String(incoming.headers["x-amz-target"]).split(".").at(-1) ?? "";
     calls.set(name, (calls.get(name) ?? 0) + 1);
     const chunks: Buffer[] = [];
