@@ -8,7 +8,7 @@ import type { Config } from "../config/schema.ts";
 import { createBucket } from "../constructs/bucket.ts";
 import { createDataKey, createMacKey, createSigningKey } from "../constructs/keys.ts";
 import { createTable } from "../constructs/table.ts";
-import { replicateBucket } from "../constructs/replication.ts";
+import { replicaBucketName, replicateBucket } from "../constructs/replication.ts";
 
 /** Everything that holds data. It outlives every other stack, and costs next to nothing while nothing is stored. */
 export class StorageStack extends Stack {
@@ -38,7 +38,10 @@ export class StorageStack extends Stack {
     this.tableStreamArn = required(this.table.tableStreamArn);
     this.bucket = createBucket(this, options);
     if (config.storage.replicaRegion !== undefined) {
-      replicateBucket(this, this.bucket, { ...options, region: config.storage.replicaRegion });
+      const region = config.storage.replicaRegion;
+      replicateBucket(this, this.bucket, { ...options, region });
+      const value = replicaBucketName(this, config.name, region);
+      new CfnOutput(this, "ReplicaBucketName", { value });
     }
     this.signingKey = createSigningKey(this, options);
     this.macKey = createMacKey(this, options);
