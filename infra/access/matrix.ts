@@ -80,6 +80,8 @@ const PROTOCOL_RIGHTS: readonly Right[] = [
 
 /** What a protocol has beyond that, and nobody else. */
 const PROTOCOL_EXTRAS: Readonly<Record<string, readonly Right[]>> = {
+  /** Completes uploads, of npm packages too. */
+  api: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
   /** Signs versions, and shows the public key. */
   npm: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
   /** Tickets of uploads and short tokens. */

@@ -143,7 +143,7 @@ describe("the matrix", () => {
       FUNCTIONS.filter(({ name }) => matrix.get(name)?.some((right) => right.resource === resource))
         .map(({ name }) => name)
         .toSorted();
-    expect(usersOf("signing-key")).toEqual(["npm"]);
+    expect(usersOf("signing-key")).toEqual(["api", "npm"]);
     expect(usersOf("mac-key")).toEqual(["oci"]);
   });
 
