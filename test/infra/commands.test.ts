@@ -110,7 +110,11 @@ describe("emptying a bucket", () => {
   test("removes versions and delete markers until nothing is listed", async () => {
     answers = [list(VERSION + MARKER), { body: "<DeleteResult/>" }, list("")];
     await emptyBucket("b", "eu-central-1");
-    expect(received.map(({ path }) => path)).toEqual(["/b?versions", "/b?delete", "/b?versions"]);
+    expect(received.map(({ path }) => /\?(\w+)/.exec(path)?.[1])).toEqual([
+      "versions",
+      "delete",
+      "versions",
+    ]);
     expect(received[1]?.body).toContain("<VersionId>v1</VersionId>");
     expect(received[1]?.body).toContain("<VersionId>v2</VersionId>");
   });
