@@ -23,11 +23,11 @@ export function openAwsHome(variables: NodeJS.ProcessEnv): Home {
     table: new DynamoTable({ client: tableClient(), tableName: environment.ENTREPOT_TABLE }),
     blobs: new S3Blobs({
       bucket: environment.ENTREPOT_BUCKET,
-      client: blobClientConfig(variables),
+      client: blobClientConfig(variables, "request"),
       leftovers: "leave",
     }),
     keys: new KmsKeys({
-      client: keysClient(),
+      client: keysClient("request"),
       macKeyId,
       ...(signingKeyId === undefined ? {} : { signingKeyId }),
     }),

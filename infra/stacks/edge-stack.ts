@@ -1,4 +1,12 @@
-import { CfnOutput, Duration, Fn, Stack, type StackProps, Validations } from "aws-cdk-lib";
+import {
+  Annotations,
+  CfnOutput,
+  Duration,
+  Fn,
+  Stack,
+  type StackProps,
+  Validations,
+} from "aws-cdk-lib";
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import {
   AllowedMethods,
@@ -40,6 +48,8 @@ export interface EdgeStackProps extends StackProps {
   /** `https://<id>.execute-api.<region>.amazonaws.com`, or the API's own domain. */
   readonly apiUrl: string;
   readonly bucketName: string;
+  /** The KMS key from which the keys of upload tickets are derived; `npm run edge-keys` asks for it. */
+  readonly macKeyArn: string;
   /** Where uploads of unknown length go. */
   readonly ingest?: IApplicationLoadBalancer;
   /** ARN of a web ACL of us-east-1. */
@@ -72,13 +82,13 @@ export class EdgeStack extends Stack {
         },
       },
       httpVersion: HttpVersion.HTTP2_AND_3,
-      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       priceClass: PRICE_CLASSES[config.priceClass],
       ...(props.webAclArn === undefined ? {} : { webAclId: props.webAclArn }),
       ...(domain === undefined
         ? {}
         : {
             domainNames: [domain.name],
+            minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
             certificate: Certificate.fromCertificateArn(this, "Certificate", domain.certificateArn),
           }),
     });
@@ -89,6 +99,7 @@ export class EdgeStack extends Stack {
     new CfnOutput(this, "EdgeUrl", { value: this.url });
     new CfnOutput(this, "EdgeDomainTarget", { value: this.distribution.distributionDomainName });
     new CfnOutput(this, "TicketKeyStoreArn", { value: store.keyValueStoreArn });
+    new CfnOutput(this, "TicketMacKeyArn", { value: props.macKeyArn });
   }
 
   #functions({ config, ingest }: EdgeStackProps, keyValueStore: KeyValueStore) {
@@ -152,6 +163,10 @@ export class EdgeStack extends Stack {
   }
 
   #acknowledge(): void {
+    Annotations.of(this.distribution).acknowledgeWarning(
+      "@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac",
+      "infra/edge/bucket-access.ts puts it into the bucket's own stack.",
+    );
     Validations.of(this.distribution).acknowledge(
       {
         id: "AwsSolutions-CFR1",

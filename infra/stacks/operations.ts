@@ -105,6 +105,7 @@ function createEdge(
     config: config.edge,
     apiUrl: api.url,
     bucketName: storage.bucket.bucketName,
+    macKeyArn: storage.arns.macKey,
     ...(ingest === undefined ? {} : { ingest: ingest.loadBalancer }),
   });
   edge.addStackDependency(storage);

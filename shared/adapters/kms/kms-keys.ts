@@ -68,6 +68,11 @@ export class KmsKeys implements Keys {
       .digest();
   }
 
+  /** The key itself, for whoever authenticates where we cannot: CloudFront checks upload tickets with one. */
+  async deriveKey(purpose: string): Promise<Uint8Array> {
+    return this.#secretFor(purpose);
+  }
+
   async #secretFor(purpose: string): Promise<Uint8Array> {
     const known = this.#secrets.get(purpose);
     if (known !== undefined) return known;

@@ -107,11 +107,12 @@ describeWhen(
 
     test("takes a stream of unknown length, and gives it back whole", async () => {
       const bytes = randomBytes(20 * 1024 * 1024);
-      const patched = await ask(await begin(), {
+      const stream: RequestInit & { readonly duplex: "half" } = {
         method: "PATCH",
         body: new Blob([bytes]).stream(),
-        ...{ duplex: "half" },
-      });
+        duplex: "half",
+      };
+      const patched = await ask(await begin(), stream);
       expect(patched.status).toBe(202);
       const next = patched.headers.get("location") ?? "";
       const put = await ask(`${next}&digest=sha256:${digestOf(bytes)}`, { method: "PUT" });
