@@ -4,6 +4,7 @@ import { makeFirstToken } from "./first-token.ts";
 import { type CommandOptions, CommandError, runCommand } from "./options.ts";
 import { run } from "./programs.ts";
 import { readStackOutputs } from "./stack-outputs.ts";
+import { giveTicketKeys } from "./ticket-keys.ts";
 
 /** `npm run deploy`: bundles, stacks, the first admin token, and what to do next. */
 async function deploy({ config, context, yes }: CommandOptions): Promise<void> {
@@ -16,6 +17,7 @@ async function deploy({ config, context, yes }: CommandOptions): Promise<void> {
   if (functionName === undefined) {
     throw new CommandError(`Stack ${config.name}-workers does not name its maintenance function.`);
   }
+  if (config.edge !== undefined) await giveTicketKeys(aws, config, "missing");
   const token = await makeFirstToken(aws, functionName);
   process.stdout.write(nextSteps(await urlOf(aws, config), token));
 }

@@ -38,8 +38,19 @@ export async function writeTicketKeys(
   await call(store, "POST", "/keys", { etag, body: JSON.stringify({ Puts }) });
 }
 
-/** https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_kvs_UpdateKeys.html */
-async function call(
+/** Whether the edge knows the key of a generation. @throws {Error} with what the API answered. */
+export async function hasTicketKey(store: TicketStore, generation: number): Promise<boolean> {
+  return (await ask(store, "GET", `/keys/${ticketSlot(generation)}`, {})).status === 200;
+}
+
+async function call(...request: Parameters<typeof ask>): Promise<Response> {
+  const response = await ask(...request);
+  if (response.ok) return response;
+  throw await refusal(response);
+}
+
+/** Answers 404 for what is not there. https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_kvs_UpdateKeys.html */
+async function ask(
   { arn, credentials, endpoint }: TicketStore,
   method: string,
   path: string,
@@ -64,8 +75,11 @@ async function call(
     signal: AbortSignal.timeout(TIMEOUT_MS),
     ...(body === "" ? {} : { body }),
   });
-  if (response.ok) return response;
-  throw new Error(
-    `The KeyValueStore answered ${response.status}: ${(await response.text()).slice(0, 500)}`,
-  );
+  if (response.ok || response.status === 404) return response;
+  throw await refusal(response);
+}
+
+async function refusal(response: Response): Promise<Error> {
+  const text = (await response.text()).slice(0, 500);
+  return new Error(`The KeyValueStore answered ${response.status}: ${text}`);
 }

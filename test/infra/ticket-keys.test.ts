@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import { once } from "node:events";
 import { afterAll, expect, test } from "vitest";
 import { signForAllRegions, signingKey } from "../../infra/edge/sigv4a.ts";
-import { writeTicketKeys } from "../../infra/edge/ticket-keys.ts";
+import { hasTicketKey, writeTicketKeys } from "../../infra/edge/ticket-keys.ts";
 
 /** AWS' own test vector of the derivation (aws-c-auth, key_derivation_tests.c). */
 const CREDENTIALS = {
@@ -27,7 +27,8 @@ const server = createServer((incoming, outgoing) => {
     const { method = "", url = "", headers } = incoming;
     received.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
     const isStale = method === "POST" && headers["if-match"] !== "version-1";
-    outgoing.writeHead(isStale ? 409 : 200, { etag: "version-1" }).end(isStale ? "stale" : "{}");
+    const status = isStale ? 409 : url.endsWith("/ticket-key-0") ? 404 : 200;
+    outgoing.writeHead(status, { etag: "version-1" }).end(isStale ? "stale" : "{}");
   });
 });
 server.listen(0, "127.0.0.1");
@@ -74,6 +75,11 @@ test("Both generations are written at once, against the version that was read", 
       { Key: "ticket-key-0", Value: value("oci-upload-ticket-4") },
     ],
   });
+});
+
+test("A generation whose slot is empty is not known yet", async () => {
+  expect(await hasTicketKey(store, 1)).toBe(true);
+  expect(await hasTicketKey(store, 2)).toBe(false);
 });
 
 test("What is no store is refused before anything is derived or sent", async () => {
