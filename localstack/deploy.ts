@@ -62,7 +62,7 @@ async function startGateway(
   const next = { ...state, processes: { ...others, gateway } };
   // Before anything can fail, so that local:down finds the process.
   await writeState(next);
-  const url = `http://localhost:${port}`;
+  const url = `http://127.0.0.1:${port}`;
   await waitForHealth(url);
   return { state: next, url };
 }

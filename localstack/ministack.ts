@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
-import { cleanEnvironment, type Endpoint, waitForEndpoint } from "./endpoint.ts";
+import { cleanEnvironment, type Endpoint, trust, waitForEndpoint } from "./endpoint.ts";
 import { runProgram, startDetached, stopGroup } from "./processes.ts";
 import { LOCAL_FOLDER } from "./state.ts";
 
@@ -40,7 +40,8 @@ export async function startMinistack(): Promise<{ endpoint: Endpoint; pid: numbe
   // It writes its runner of functions there, a CommonJS file, and our package.json says that .js is not that.
   await writeFile(join(temporary, "package.json"), `{"type":"commonjs"}\n`);
   const endpoint = {
-    url: `https://127.0.0.1:${port}`,
+    // Another name than the API's, as on AWS: clients decide by it whether credentials may follow a redirect.
+    url: `https://localhost:${port}`,
     // Made at its start, for this run.
     certificate: join(temporary, "ministack-tls", "server.crt"),
   };
@@ -53,6 +54,9 @@ export async function startMinistack(): Promise<{ endpoint: Endpoint; pid: numbe
       AUTH: "true",
       USE_SSL: "1",
       LAMBDA_EXECUTOR: "local",
+      // Handed on to the functions, which would use 127.0.0.1 otherwise.
+      AWS_ENDPOINT_URL: endpoint.url,
+      ...trust(endpoint),
       // Listeners for all the world that nothing here needs.
       IOT_MTLS_ENABLED: "0",
       SFTP_ENABLED: "0",
