@@ -88,10 +88,14 @@ export async function openDeployment(source: DynamoSource): Promise<Deployment> 
   };
   const first = await invoke("maintenance", { task: "bootstrap" });
   const adminToken = isRecord(first) ? String(first["token"]) : "";
-  const request: Deployment["request"] = (path, { token = adminToken, ...init } = {}) => {
+  const request: Deployment["request"] = async (path, { token = adminToken, ...init } = {}) => {
     const headers = new Headers(init.headers);
     if (token !== null) headers.set("authorization", `Bearer ${token}`);
-    return fetch(url + path, { redirect: "manual", ...init, headers });
+    const answer = await fetch(url + path, { redirect: "manual", ...init, headers });
+    // Read here, because connections whose answers nobody reads get in the way of others.
+    const bytes = await answer.arrayBuffer();
+    const { status } = answer;
+    return new Response(bytes.byteLength === 0 ? null : bytes, { status, headers: answer.headers });
   };
   const running = stack.move();
   return {

@@ -5,7 +5,8 @@ import { eventOf } from "./gateway-event.ts";
 
 /**
  * API Gateway and Lambda for tests: a server on a free port of 127.0.0.1 that runs the bundles it is given, with the
- * limits of both. `POST /_invoke/<function>` invokes one with the event in the body. Says its port on standard output,
+ * limits of both. `POST /_invoke/<function>` invokes one with the event in the body; `?remaining=` says for how many
+ * milliseconds it may run. Says its port on standard output,
  * where the functions then write their logs.
  *
  * Argument: JSON of functions by name, each with the file of its bundle and the prefix that it serves.
@@ -37,10 +38,10 @@ async function handlerOf(name: string): Promise<Handler> {
   return handler;
 }
 
-async function invoke(name: string, event: unknown): Promise<unknown> {
-  const endsAt = Date.now() + TIMEOUT_MS;
+async function invoke(name: string, event: unknown, remainingMs = TIMEOUT_MS): Promise<unknown> {
+  const endsAt = Date.now() + remainingMs;
   const handler = await handlerOf(name);
-  const answer = await handler(event, {
+  return handler(event, {
     functionName: name,
     functionVersion: "1",
     memoryLimitInMB: "1024",
@@ -49,7 +50,6 @@ async function invoke(name: string, event: unknown): Promise<unknown> {
     callbackWaitsForEmptyEventLoop: false,
     getRemainingTimeInMillis: () => endsAt - Date.now(),
   });
-  return answer;
 }
 
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -64,7 +64,10 @@ async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Prom
   const body = Buffer.concat(chunks);
   const path = incoming.url ?? "/";
   if (path.startsWith("/_invoke/")) {
-    const answer = await invoke(path.slice("/_invoke/".length), JSON.parse(body.toString("utf8")));
+    const { pathname, searchParams } = new URL(path, "http://localhost");
+    const name = pathname.slice("/_invoke/".length);
+    const remainingMs = Number(searchParams.get("remaining") ?? TIMEOUT_MS);
+    const answer = await invoke(name, JSON.parse(body.toString("utf8")), remainingMs);
     outgoing.end(JSON.stringify(answer ?? null));
     return;
   }
