@@ -17,9 +17,6 @@ export interface Endpoint {
   readonly certificate?: string | undefined;
 }
 
-/** Root of the emulators' account; neither of them gives it other credentials. */
-export const LOCAL_CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" } as const;
-
 /** The variables that name authorities to trust, for Node and for what is written in Go, C and Python. */
 const AUTHORITIES = [
   "NODE_EXTRA_CA_CERTS",
@@ -48,8 +45,9 @@ export function endpointEnvironment(endpoint: Endpoint): NodeJS.ProcessEnv {
     ...cleanEnvironment(),
     ...trust(endpoint),
     AWS_ENDPOINT_URL: endpoint.url,
-    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+    // Root of the account; neither emulator gives it other credentials.
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
     AWS_REGION: LOCAL_REGION,
     AWS_DEFAULT_REGION: LOCAL_REGION,
     CDK_DEFAULT_ACCOUNT: LOCAL_ACCOUNT,
@@ -82,8 +80,16 @@ async function isHealthy(endpoint: Endpoint): Promise<boolean> {
   }
 }
 
-/** Makes this process trust the endpoint's certificate, `fetch` and the AWS SDK included. */
-export async function trustHere({ certificate }: Endpoint): Promise<void> {
+/** From now on this process speaks to `endpoint` as if it were AWS: `fetch`, the AWS SDK, and what it starts. */
+export async function useEndpoint(endpoint: Endpoint): Promise<void> {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith("AWS_")) Reflect.deleteProperty(process.env, name);
+  }
+  Object.assign(process.env, endpointEnvironment(endpoint));
+  await trustHere(endpoint);
+}
+
+async function trustHere({ certificate }: Endpoint): Promise<void> {
   if (certificate === undefined) return;
   const own = await readFile(certificate, "utf8");
   setDefaultCACertificates([...getCACertificates("default"), own]);

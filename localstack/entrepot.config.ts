@@ -7,4 +7,6 @@ export const config = defineConfig({
   account: LOCAL_ACCOUNT,
   region: LOCAL_REGION,
   storage: { deletionProtection: false },
+  // The emulator does not know all that alarms are made of.
+  observability: { alarms: false, dashboards: false },
 });

@@ -65,14 +65,14 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 /**
  * Runs a program to its end.
  *
+ * @returns what it printed.
  * @throws with all that it printed, unless it ends with 0.
  */
 export async function runProgram(
   command: readonly [program: string, ...args: string[]],
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<void> {
+): Promise<string> {
   const [program, ...args] = command;
-  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -82,4 +82,5 @@ export async function runProgram(
     child.once("close", resolve);
   });
   if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}:\n${output}`);
+  return output;
 }

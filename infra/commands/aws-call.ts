@@ -10,6 +10,8 @@ export interface AwsCall {
   /** Encoded. */
   readonly path: string;
   readonly contentType: string;
+  /** Further ones, lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
@@ -43,7 +45,7 @@ export class Aws {
    *
    * @throws {CommandError} with what the service said.
    */
-  async call({ service, path, contentType, body }: AwsCall): Promise<string> {
+  async call({ service, path, contentType, headers: more, body }: AwsCall): Promise<string> {
     const suffix = this.region.startsWith("cn-") ? ".cn" : "";
     const endpoint =
       process.env["AWS_ENDPOINT_URL"] ?? `https://${service}.${this.region}.amazonaws.com${suffix}`;
@@ -53,7 +55,7 @@ export class Aws {
       {
         method: "POST",
         url,
-        headers: { "content-type": contentType },
+        headers: { "content-type": contentType, ...more },
         body,
         region: this.region,
         service,

@@ -22,7 +22,5 @@ export async function queuesWithMessages(deployment: Deployment): Promise<readon
 }
 
 function sqs(deployment: Deployment, operation: string, body: unknown): Promise<unknown> {
-  const target = `AmazonSQS.${operation}`;
-  const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": target };
-  return deployment.aws({ service: "sqs", headers, body });
+  return deployment.callAws("sqs", `AmazonSQS.${operation}`, body);
 }

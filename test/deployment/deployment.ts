@@ -1,12 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
-import { type AwsCall, callAws, invokeFunction } from "../../localstack/aws-call.ts";
-import {
-  type Endpoint,
-  LOCAL_CREDENTIALS,
-  LOCAL_REGION,
-  trust,
-} from "../../localstack/endpoint.ts";
+import { Aws } from "../../infra/commands/aws-call.ts";
+import { type Endpoint, LOCAL_REGION, trust } from "../../localstack/endpoint.ts";
 import type { LocalDeployment } from "../../localstack/state.ts";
 import { dynamoClient } from "../../shared/adapters/dynamodb/dynamo-client.ts";
 import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
@@ -63,22 +58,30 @@ export class Deployment {
 
   /** The table itself, past the functions. */
   openTable(): DynamoTable {
-    const client = dynamoClient({
-      endpoint: this.endpoint.url,
-      region: LOCAL_REGION,
-      credentials: LOCAL_CREDENTIALS,
-    });
-    return new DynamoTable({ client, tableName: this.output("TableName") });
+    return new DynamoTable({ client: dynamoClient(), tableName: this.output("TableName") });
   }
 
-  /** Runs a task of the maintenance function. @throws when it fails. */
+  /** Runs a task of the maintenance function and gives its answer, also when that is an error. */
   runTask(task: string): Promise<unknown> {
-    return invokeFunction(this.endpoint, this.output("MaintenanceFunction"), { task });
+    const path = `/2015-03-31/functions/${this.output("MaintenanceFunction")}/invocations`;
+    return this.#aws("lambda", path, "application/json", { task });
   }
 
-  /** A call of the account's AWS API. */
-  aws(call: AwsCall): Promise<unknown> {
-    return callAws(this.endpoint, call);
+  /** A call of an AWS service that speaks JSON; `target` as in `X-Amz-Target`. @throws when it fails. */
+  async callAws(service: string, target: string, body: unknown): Promise<unknown> {
+    return this.#aws(service, "/", "application/x-amz-json-1.1", body, { "x-amz-target": target });
+  }
+
+  async #aws(
+    service: string,
+    path: string,
+    contentType: string,
+    body: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> {
+    const aws = await Aws.open({ region: LOCAL_REGION });
+    const call = { service, path, contentType, headers, body: JSON.stringify(body) };
+    return JSON.parse(await aws.call(call));
   }
 
   async #post(path: string, body: unknown): Promise<unknown> {

@@ -1,10 +1,10 @@
-import { trustHere } from "../../localstack/endpoint.ts";
+import { useEndpoint } from "../../localstack/endpoint.ts";
 import { readState } from "../../localstack/state.ts";
 import { describeWhen } from "../support/programs.ts";
 import { Deployment } from "./deployment.ts";
 
 const state = await readState();
-if (state !== undefined) await trustHere(state.endpoint);
+if (state !== undefined) await useEndpoint(state.endpoint);
 const found =
   state?.deployment === undefined ? undefined : new Deployment(state.endpoint, state.deployment);
 

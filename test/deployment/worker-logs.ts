@@ -42,7 +42,5 @@ async function linesOf(deployment: Deployment, worker: WorkerName): Promise<read
 }
 
 function logs(deployment: Deployment, operation: string, body: unknown): Promise<unknown> {
-  const target = `Logs_20140328.${operation}`;
-  const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
-  return deployment.aws({ service: "logs", headers, body });
+  return deployment.callAws("logs", `Logs_20140328.${operation}`, body);
 }
