@@ -16,6 +16,7 @@ import type { Home } from "./home.ts";
 export function openAwsHome(variables: NodeJS.ProcessEnv): Home {
   const environment = parse(variables);
   const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
+  const retention = environment.ENTREPOT_OBJECT_LOCK;
   if (macKeyId === undefined) {
     throw new ConfigError("ENTREPOT_MAC_KEY must name the KMS key of the deployment's HMACs.");
   }
@@ -25,6 +26,7 @@ export function openAwsHome(variables: NodeJS.ProcessEnv): Home {
       bucket: environment.ENTREPOT_BUCKET,
       client: blobClientConfig(variables, "request"),
       leftovers: "leave",
+      ...(retention === undefined ? {} : { retention }),
     }),
     keys: new KmsKeys({
       client: keysClient("request"),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Retention } from "../../shared/adapters/s3/retention.ts";
 
 const roleGrant = z.strictObject({
   account: z.string(),
@@ -27,6 +28,15 @@ const schema = z.object({
   ENTREPOT_EDGE: z.coerce.number().int().min(1).optional(),
   /** Requests a minute and instance, by token or address; 0: unlimited. */
   ENTREPOT_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
+  /** How long blobs are locked, as `governance:30` (days), in a bucket with Object Lock. */
+  ENTREPOT_OBJECT_LOCK: z
+    .string()
+    .regex(/^(?:governance|compliance):[1-9]\d{0,4}$/)
+    .transform((text): Retention => {
+      const [mode, days] = text.split(":");
+      return { mode: mode === "compliance" ? "compliance" : "governance", days: Number(days) };
+    })
+    .optional(),
   /** IAM roles that may exchange their identity for a token, as JSON; only in the management API. */
   ENTREPOT_IAM_GRANTS: z
     .string()

@@ -21,10 +21,12 @@ export function openServices(
 ): Services {
   const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
   const table = new DynamoTable({ client: tableClient(), tableName: environment.ENTREPOT_TABLE });
+  const retention = environment.ENTREPOT_OBJECT_LOCK;
   const blobs = new S3Blobs({
     bucket: environment.ENTREPOT_BUCKET,
     client: blobClientConfig(process.env, pace),
     leftovers: mayDelete ? "remove" : "leave",
+    ...(retention === undefined ? {} : { retention }),
   });
   const keys = new KmsKeys({
     client: keysClient(pace),

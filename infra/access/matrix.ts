@@ -29,6 +29,8 @@ export interface AccessOptions {
   /** The data is encrypted with a key of the customer's. */
   readonly customerKey: boolean;
   readonly tracing: boolean;
+  /** Blobs are locked when they are written. */
+  readonly objectLock: boolean;
 }
 
 // A transaction needs the right to each kind of operation in it, and no right of its own:
@@ -155,8 +157,14 @@ export function accessMatrix(options: AccessOptions): ReadonlyMap<string, readon
 }
 
 function surroundings(own: readonly Right[], options: AccessOptions): readonly Right[] {
+  const writesBlobs = own.some(
+    ({ resource, actions }) => resource === "blobs" && actions.includes("s3:PutObject"),
+  );
   const touchesData = own.some(({ resource }) => resource !== "any-stream");
   return [
+    ...(options.objectLock && writesBlobs
+      ? [{ resource: "blobs", actions: ["s3:PutObjectRetention"] } as const]
+      : []),
     { resource: "logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"] },
     ...(options.tracing
       ? [

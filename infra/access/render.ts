@@ -22,7 +22,7 @@ const TITLES: Readonly<Record<ResourceName, string>> = {
 /** The matrix as the Markdown table that stands in `docs/security.md`: a row for each function and resource. */
 export function renderMatrix(): string {
   const rows = FUNCTIONS.flatMap((spec) =>
-    rightsOf(spec, { customerKey: true, tracing: true }).map(
+    rightsOf(spec, { customerKey: true, tracing: true, objectLock: true }).map(
       ({ resource, actions }) =>
         `| ${spec.name} | ${TITLES[resource]} | ${actions.map((action) => `\`${action}\``).join(", ")} |`,
     ),

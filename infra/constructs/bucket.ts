@@ -4,7 +4,6 @@ import {
   Bucket,
   BucketEncryption,
   type LifecycleRule,
-  ObjectLockRetention,
   ObjectOwnership,
   StorageClass,
 } from "aws-cdk-lib/aws-s3";
@@ -35,11 +34,8 @@ export function createBucket(scope: Construct, options: DataOptions): Bucket {
     ...(lock === undefined
       ? {}
       : {
+          // Who writes a blob locks it: shared/adapters/s3/retention.ts says why no default of the bucket does.
           objectLockEnabled: true,
-          objectLockDefaultRetention:
-            lock.mode === "compliance"
-              ? ObjectLockRetention.compliance(Duration.days(lock.days))
-              : ObjectLockRetention.governance(Duration.days(lock.days)),
         }),
   });
   // No CORS: no page of another origin sends to or reads from this bucket; command-line clients need none.
@@ -64,6 +60,7 @@ export function lifecycleRules(storage: Config["storage"]): readonly LifecycleRu
       id: "forget-old-staging",
       prefix: STAGING_PREFIX,
       noncurrentVersionExpiration: Duration.days(1),
+      expiredObjectDeleteMarker: true,
     },
     {
       id: "forget-deleted-blobs",

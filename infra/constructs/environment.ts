@@ -12,9 +12,10 @@ export function functionEnvironment(
   config: Config,
   storage: StorageStack,
 ): Readonly<Record<string, string>> {
-  const rights = rightsOf(spec, { customerKey: false, tracing: false });
+  const rights = rightsOf(spec, { customerKey: false, tracing: false, objectLock: false });
   const may = (resource: string): boolean => rights.some((right) => right.resource === resource);
   const baseUrl = baseUrlOf(config);
+  const lock = config.storage.objectLock;
   return {
     ENTREPOT_TABLE: storage.table.tableName,
     ENTREPOT_BUCKET: storage.bucket.bucketName,
@@ -22,6 +23,9 @@ export function functionEnvironment(
     ...(may("mac-key") ? { ENTREPOT_MAC_KEY: storage.macKey.keyId } : {}),
     ...(baseUrl === undefined ? {} : { ENTREPOT_BASE_URL: baseUrl }),
     ...(config.edge === undefined ? {} : { ENTREPOT_EDGE: String(config.edge.ticketGeneration) }),
+    ...(lock === undefined || !may("blobs")
+      ? {}
+      : { ENTREPOT_OBJECT_LOCK: `${lock.mode}:${lock.days}` }),
     ENTREPOT_RATE_LIMIT: String(config.requestsPerMinute),
     POWERTOOLS_SERVICE_NAME: spec.name,
     POWERTOOLS_METRICS_NAMESPACE: "Entrepot",

@@ -78,6 +78,7 @@ function createRole(scope: Construct, props: RegistryFunctionProps, logGroupArn:
   const rights = rightsOf(props.spec, {
     customerKey: props.storage.dataKey !== undefined,
     tracing: props.config.tracing,
+    objectLock: props.config.storage.objectLock !== undefined,
   });
   const role = new Role(scope, "Role", {
     assumedBy: new ServicePrincipal("lambda.amazonaws.com"),

@@ -95,6 +95,8 @@ function statements(bucket: Bucket, target: string): PolicyStatement[] {
         "s3:GetObjectVersionForReplication",
         "s3:GetObjectVersionAcl",
         "s3:GetObjectVersionTagging",
+        "s3:GetObjectRetention",
+        "s3:GetObjectLegalHold",
       ],
       resources: [`${bucket.bucketArn}/*`],
     }),

@@ -65,6 +65,7 @@ function createIngest(app: App, { config, env, storage }: Parts): IngestStack | 
   const rights = rightsOf(spec, {
     customerKey: storage.dataKey !== undefined,
     tracing: false,
+    objectLock: config.storage.objectLock !== undefined,
   }).filter(({ resource }) => resource !== "logs");
   const arnOfName = (name: ResourceName): string => arnOf(name, storage.arns, "");
   const ingest = new IngestStack(app, `${config.name}-ingest`, {

@@ -40,6 +40,9 @@ export class ReplicaStack extends Stack {
       ...(key === undefined
         ? { encryption: BucketEncryption.S3_MANAGED }
         : { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }),
+      // S3 does not copy what is locked into a bucket without:
+      // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html#object-lock-managing-replication
+      ...(config.storage.objectLock === undefined ? {} : { objectLockEnabled: true }),
       lifecycleRules: [...lifecycleRules(config.storage)],
       removalPolicy,
     });

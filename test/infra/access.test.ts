@@ -82,14 +82,14 @@ function rolesOf(stacks: ReturnType<typeof createTestStacks>, prefix: string): F
 }
 
 const VARIANTS = [
-  { title: "without options", input: {}, prefix: "entrepot", customerKey: false },
-  { title: "with every option", input: EVERYTHING, prefix: "all", customerKey: true },
+  { title: "without options", input: {}, prefix: "entrepot", enabled: false },
+  { title: "with every option", input: EVERYTHING, prefix: "all", enabled: true },
 ] as const;
 
-describe.each(VARIANTS)("roles $title", ({ input, prefix, customerKey }) => {
+describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
   const stacks = createTestStacks(input);
   const roles = rolesOf(stacks, prefix);
-  const matrix = accessMatrix({ customerKey, tracing: true });
+  const matrix = accessMatrix({ customerKey: enabled, tracing: true, objectLock: enabled });
 
   test("there is one for each function, which Lambda alone may take", () => {
     expect(roles.map(({ name }) => name).toSorted()).toEqual(
@@ -128,7 +128,7 @@ describe.each(VARIANTS)("roles $title", ({ input, prefix, customerKey }) => {
 });
 
 describe("the matrix", () => {
-  const matrix = accessMatrix({ customerKey: true, tracing: true });
+  const matrix = accessMatrix({ customerKey: true, tracing: true, objectLock: true });
   const actionsOf = (name: string): readonly string[] =>
     (matrix.get(name) ?? []).flatMap(({ actions }) => actions);
 

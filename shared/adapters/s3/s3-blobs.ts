@@ -34,6 +34,7 @@ import { BlobHasher } from "../blob-hasher.ts";
 import { headerText } from "../header-text.ts";
 import { requirePartNumber, requireUploadSize } from "../upload-limits.ts";
 import { takeDirectUpload } from "./s3-direct.ts";
+import { type Retention, retainBlobs } from "./retention.ts";
 import { unlessS3Says } from "./s3-errors.ts";
 import { blobKey, parseUploadId, type S3Bucket, type S3Upload } from "./s3-keys.ts";
 import {
@@ -60,6 +61,8 @@ export interface S3BlobsOptions {
    * without `s3:DeleteObject`. Default: `remove`.
    */
   readonly leftovers?: "remove" | "leave";
+  /** Locks blobs when they are written, in a bucket with Object Lock. Absent: does not. */
+  readonly retention?: Retention;
 }
 
 /**
@@ -78,6 +81,7 @@ export class S3Blobs implements Blobs {
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     });
+    if (options.retention !== undefined) retainBlobs(client, options.retention);
     this.#bucket = { client, name: options.bucket, leftovers: options.leftovers ?? "remove" };
   }
 
