@@ -1,5 +1,6 @@
 import { blobClientConfig, keysClient, tableClient } from "../../functions/lambda/clients.ts";
 import { readEnvironment } from "../../functions/lambda/environment.ts";
+import { PREFERRED_DOCUMENT_BYTES } from "../../shared/adapters/dynamodb/schema.ts";
 import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
 import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
 import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
@@ -33,6 +34,7 @@ export function openAwsHome(variables: NodeJS.ProcessEnv): Home {
       macKeyId,
       ...(signingKeyId === undefined ? {} : { signingKeyId }),
     }),
+    maxRowDocumentBytes: PREFERRED_DOCUMENT_BYTES,
     place: `table ${environment.ENTREPOT_TABLE}, bucket ${environment.ENTREPOT_BUCKET}`,
     ownsBackground: false,
     tasks: [],

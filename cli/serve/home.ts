@@ -17,6 +17,8 @@ export interface Home {
   readonly keys: Keys;
   /** In words, for the person who starts it. */
   readonly place: string;
+  /** As `Stores` has it. */
+  readonly maxRowDocumentBytes?: number;
   /** Answers the tickets of `blobs`; absent where those lead elsewhere. */
   readonly blobRoutes?: Hono;
   /** Delivers events and cleans up: not where stream and schedules of AWS do so. */

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
+import type { Stores } from "../../shared/services/stores.ts";
 import { createServices } from "../../shared/services/services.ts";
 import { Background } from "./background.ts";
 import { banner } from "./banner.ts";
@@ -50,8 +51,16 @@ export async function runServe(flags: ServeFlags): Promise<void> {
 /** The composition root of the server: stores of one folder or of AWS, services over them, HTTP in front. */
 export async function startServer(config: ServeConfig, log: Logger): Promise<Running> {
   const home = await openHome(config);
-  const { table, blobs, keys, ticketGeneration } = home;
-  const services = createServices({ table, blobs, keys, log, now: Date.now }, ECOSYSTEM_FACTORIES, {
+  const { table, blobs, keys, ticketGeneration, maxRowDocumentBytes } = home;
+  const stores: Stores = {
+    table,
+    blobs,
+    keys,
+    log,
+    now: Date.now,
+    ...(maxRowDocumentBytes === undefined ? {} : { maxRowDocumentBytes }),
+  };
+  const services = createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: config.rateLimit,
     downloads: config.downloads,
     trustProxy: config.trustProxy,

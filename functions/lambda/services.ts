@@ -1,3 +1,4 @@
+import { PREFERRED_DOCUMENT_BYTES } from "../../shared/adapters/dynamodb/schema.ts";
 import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
 import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
 import { StsIdentities } from "../../shared/adapters/sts/sts-identities.ts";
@@ -35,7 +36,9 @@ export function openServices(
   });
   const baseUrl = environment.ENTREPOT_BASE_URL;
   const roleAccess = roleAccessOf(environment);
-  return createServices({ table, blobs, keys, log, now: Date.now }, ECOSYSTEM_FACTORIES, {
+  const maxRowDocumentBytes = PREFERRED_DOCUMENT_BYTES;
+  const stores = { table, blobs, keys, log, now: Date.now, maxRowDocumentBytes };
+  return createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",
     maxAnswerBytes: INLINE_LIMIT_BYTES,

@@ -203,7 +203,7 @@ export class PackageChanges {
           readme: change.readme,
         };
         return renderDocument(
-          this.#stores.blobs,
+          this.#stores,
           renderer,
           view,
           previous,
