@@ -4,6 +4,8 @@ const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
 /** Longer than any publish may take between its bytes and its record. */
 const GARBAGE_GRACE_MS = 24 * HOUR_MS;
+/** A function has 15 minutes. */
+const GARBAGE_BUDGET_MS = 600 * SECOND_MS;
 
 /** Something that is done now and then, on AWS by a schedule and when embedded by a timer. */
 export interface BackgroundTask {
@@ -39,7 +41,7 @@ export const BACKGROUND_TASKS: readonly BackgroundTask[] = [
   {
     name: "garbage",
     everyMs: 6 * HOUR_MS,
-    run: ({ collector }) => collector.collect(GARBAGE_GRACE_MS),
+    run: ({ collector }) => collector.collectFurther(GARBAGE_GRACE_MS, { budgetMs: GARBAGE_BUDGET_MS }),
   },
   {
     name: "leftovers",
