@@ -6,19 +6,18 @@ const attributesSchema = z.object({
   Attributes: z.object({ ApproximateNumberOfMessages: z.coerce.number() }),
 });
 
-/** URLs of the queues in which something waits: of work once it is done none, and of failures none ever. */
-export async function queuesWithMessages(deployment: Deployment): Promise<readonly string[]> {
+/** How many messages are in the queues of what failed for good: those of the two workers, and the stream's. */
+export async function deadLetters(deployment: Deployment): Promise<number> {
   const { QueueUrls } = queuesSchema.parse(await sqs(deployment, "ListQueues", {}));
-  // The two workers' queues and their dead letters, and the stream's.
-  if (QueueUrls.length < 5) throw new Error(`only these queues are there: ${QueueUrls.join(" ")}`);
-  const waiting: string[] = [];
-  for (const QueueUrl of QueueUrls) {
+  const queues = QueueUrls.filter((url) => /DeadLetters|streamfailures/.test(url));
+  if (queues.length !== 3) throw new Error(`of these, three should be: ${QueueUrls.join(" ")}`);
+  let messages = 0;
+  for (const QueueUrl of queues) {
     const AttributeNames = ["ApproximateNumberOfMessages"];
     const answer = await sqs(deployment, "GetQueueAttributes", { QueueUrl, AttributeNames });
-    const { Attributes } = attributesSchema.parse(answer);
-    if (Attributes.ApproximateNumberOfMessages > 0) waiting.push(QueueUrl);
+    messages += attributesSchema.parse(answer).Attributes.ApproximateNumberOfMessages;
   }
-  return waiting;
+  return messages;
 }
 
 function sqs(deployment: Deployment, operation: string, body: unknown): Promise<unknown> {
