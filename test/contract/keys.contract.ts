@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import type { Keys } from "../../shared/ports/keys.ts";
 
 /** What the port `Keys` promises. `reopen` gives the same deployment's keys to another process. */
-export function keysContract(open: () => Promise<{ keys: Keys; reopen: () => Promise<Keys> }>): void {
+export function keysContract(
+  open: () => Promise<{ keys: Keys; reopen: () => Promise<Keys> }>,
+): void {
   test("signs so that the public key that it names verifies it", async () => {
     const { keys } = await open();
     const { keyId, signatureBase64 } = await keys.sign("left-pad@1.3.0:sha512-x");
