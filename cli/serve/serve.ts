@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
+import { INLINE_LIMIT_BYTES } from "../../functions/lambda/limits.ts";
 import type { Stores } from "../../shared/services/stores.ts";
 import { createServices } from "../../shared/services/services.ts";
 import { Background } from "./background.ts";
@@ -63,7 +64,9 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
   const services = createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: config.rateLimit,
     downloads: config.downloads,
+    mayRemoveBytes: home.ownsBackground,
     trustProxy: config.trustProxy,
+    ...(config.limits === "lambda" ? { maxAnswerBytes: INLINE_LIMIT_BYTES } : {}),
     ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
     ...(ticketGeneration === undefined ? {} : { ticketGeneration }),

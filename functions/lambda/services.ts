@@ -42,6 +42,7 @@ export function openServices(
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",
     maxAnswerBytes: INLINE_LIMIT_BYTES,
+    mayRemoveBytes: mayDelete,
     trustProxy: environment.ENTREPOT_EDGE !== undefined,
     ...(environment.ENTREPOT_EDGE === undefined
       ? {}

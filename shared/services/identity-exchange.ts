@@ -28,17 +28,23 @@ export interface RoleAccess {
   readonly grants: readonly RoleGrant[];
 }
 
+interface ExchangeOptions {
+  /** Absent where there is nobody to ask, as outside of AWS. */
+  readonly roleAccess?: RoleAccess;
+  readonly trustProxy: boolean;
+  readonly baseUrl?: string;
+}
+
 /** Tokens for IAM roles, in exchange for a proof of who they are: no secret has to be kept anywhere. */
 export class IdentityExchange {
   readonly #stores: Stores;
   readonly #tokens: Tokens;
-  readonly #access: RoleAccess | undefined;
+  readonly #options: ExchangeOptions;
 
-  /** `access`: absent where there is nobody to ask, as outside of AWS. */
-  constructor(stores: Stores, tokens: Tokens, access: RoleAccess | undefined) {
+  constructor(stores: Stores, tokens: Tokens, options: ExchangeOptions) {
     this.#stores = stores;
     this.#tokens = tokens;
-    this.#access = access;
+    this.#options = options;
   }
 
   /** The region that a proof must be made for. @throws {UnsupportedError} */
@@ -90,10 +96,19 @@ export class IdentityExchange {
   }
 
   #require(): RoleAccess {
-    if (this.#access !== undefined) return this.#access;
-    throw new UnsupportedError(
-      "This registry takes no IAM roles, because it does not run on AWS. Log in with a token.",
-    );
+    const { roleAccess, trustProxy, baseUrl } = this.#options;
+    if (roleAccess === undefined) {
+      throw new UnsupportedError(
+        "This registry takes no IAM roles, because it does not run on AWS. Log in with a token.",
+      );
+    }
+    // Whoever reaches us past the proxy can say any name, and so present a proof that was made for another registry.
+    if (trustProxy && baseUrl === undefined) {
+      throw new UnsupportedError(
+        "This registry takes no IAM roles, because it does not know its own name: its operator must set `edge.domain`.",
+      );
+    }
+    return roleAccess;
   }
 }
 

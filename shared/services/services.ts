@@ -37,6 +37,8 @@ export interface ServiceOptions {
   readonly baseUrl?: string;
   /** Which of the deployment's keys signs upload tickets: 1, or more after the key was changed. Default: 1. */
   readonly ticketGeneration?: number;
+  /** Whether this process may remove bytes from blob storage. Default: yes. */
+  readonly mayRemoveBytes?: boolean;
   /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
   readonly trustProxy: boolean;
   /** IAM roles that may exchange their identity for a token. Absent: none may. */
@@ -90,7 +92,7 @@ export function createServices(
   const directory = new RegistryDirectory(stores.table);
   const access = new Access(directory);
   const changes = new PackageChanges(stores, ecosystems);
-  const collector = new Collector(stores);
+  const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
   const catalogue = new Catalogue(stores);
   const tags = new Tags(stores, ecosystems, changes);
@@ -108,7 +110,7 @@ export function createServices(
     downloads: new Downloads(stores),
     ecosystems,
     events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),
-    identityExchange: new IdentityExchange(stores, tokens, options.roleAccess),
+    identityExchange: new IdentityExchange(stores, tokens, options),
     images: new Images(stores, blobLinks),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),

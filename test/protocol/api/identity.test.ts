@@ -196,6 +196,51 @@ test("when STS does not answer, the client is told to come back", async () => {
   expect(response.headers.get("retry-after")).toBe("2");
 });
 
+test("behind a proxy, a registry that was not told its own name believes no proof", async () => {
+  const identities = new StsIdentities({ region: REGION, endpoint: sts.url, now: Date.now });
+  const behind = await openTestRegistry({
+    roleAccess: { identities, grants: GRANTS },
+    trustProxy: true,
+  });
+  try {
+    const refused = await behind.request("/api/v1/identity/aws", {
+      method: "POST",
+      token: null,
+      headers: { "content-type": "application/json", "x-forwarded-host": "evil.example.com" },
+      body: JSON.stringify(prove(CI.credentials, { deployment: "evil.example.com" })),
+    });
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ detail: expect.stringContaining("edge.domain") });
+    expect(sts.requests).toEqual([]);
+  } finally {
+    await behind.close();
+  }
+});
+
+test("behind a proxy, a registry that knows its name takes proofs for that name, whatever is forwarded", async () => {
+  const identities = new StsIdentities({ region: REGION, endpoint: sts.url, now: Date.now });
+  const behind = await openTestRegistry({
+    roleAccess: { identities, grants: GRANTS },
+    trustProxy: true,
+    baseUrl: "https://packages.example.com",
+  });
+  const send = async (deployment: string): Promise<number> => {
+    const response = await behind.request("/api/v1/identity/aws", {
+      method: "POST",
+      token: null,
+      headers: { "content-type": "application/json", "x-forwarded-host": "evil.example.com" },
+      body: JSON.stringify(prove(CI.credentials, { deployment })),
+    });
+    return response.status;
+  };
+  try {
+    expect(await send("evil.example.com")).toBe(401);
+    expect(await send("packages.example.com")).toBe(201);
+  } finally {
+    await behind.close();
+  }
+});
+
 test("a registry outside of AWS says that it takes no roles", async () => {
   const elsewhere = await openTestRegistry();
   try {
