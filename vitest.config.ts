@@ -10,7 +10,7 @@ const project = (name: string, timeoutMilliseconds: number) => ({
   },
 });
 
-// Four kinds of tests, each with its own folder; docs/testing.md says what belongs where.
+// Each kind of tests has its own folder; docs/testing.md says what belongs where.
 export default defineConfig({
   test: {
     projects: [
