@@ -158,6 +158,9 @@ describe("the matrix", () => {
   });
 
   test("stands in docs/security.md as it is", () => {
-    expect(readFileSync("docs/security.md", "utf8")).toContain(renderMatrix());
+    // The formatter aligns the columns of tables.
+    const flat = (text: string): string => text.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-");
+    const wanted = flat(renderMatrix()).replace("|-|-|-|", "| - | - | - |");
+    expect(flat(readFileSync("docs/security.md", "utf8"))).toContain(wanted);
   });
 });
