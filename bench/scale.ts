@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { PREFERRED_DOCUMENT_BYTES } from "../shared/adapters/dynamodb/schema.ts";
 import { number, table } from "./report.ts";
 import { type CostLine, costPerMillion, costPerMonth } from "./scale/cost.ts";
+import { idleCost } from "./scale/idle.ts";
 import { measurePackages, type MeasuredPackage } from "./scale/measure.ts";
 import { extrapolate, ISSUE_LOAD, type ModelResult } from "./scale/model.ts";
 import { PRICES } from "./scale/prices.ts";
@@ -72,6 +73,8 @@ function report(measured: readonly MeasuredPackage[], result: ModelResult): stri
     costTable("a million publishes, USD", costPerMillion(publishes, load.publishesPerSecond)),
     "",
     costTable("a month of it all, USD", costPerMonth(result)),
+    "",
+    costTable("a month without a request, USD", idleCost()),
     `\nTable: ${number(result.tableGigabytes)} GB`,
   ].join("\n")}\n`;
 }

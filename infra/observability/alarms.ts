@@ -1,5 +1,5 @@
 import { Duration } from "aws-cdk-lib";
-import { type IMetric, MathExpression } from "aws-cdk-lib/aws-cloudwatch";
+import { type IMetric, MathExpression, Metric } from "aws-cdk-lib/aws-cloudwatch";
 import type { AlarmBoard } from "./alarm-board.ts";
 import { authFailureShare, byOperation, byWorker, failureShare } from "./metrics.ts";
 import { BURN_RATES, LEAST_FAILURES, OBJECTIVES, type Objective } from "./objectives.ts";
@@ -116,11 +116,13 @@ function addStores(board: AlarmBoard, watched: Watched): void {
     id: "throttled-functions",
     says: "Page: Lambda refused invocations; clients get 503 and repeat.",
     section: "Throttling",
-    metric: sumOf(
-      watched.functions.map((each) =>
-        each.metricThrottles({ period: Duration.minutes(5), statistic: "Sum" }),
-      ),
-    ),
+    // Of the whole account, whose limit it is, and one metric to pay instead of one for each function.
+    metric: new Metric({
+      namespace: "AWS/Lambda",
+      metricName: "Throttles",
+      statistic: "Sum",
+      period: Duration.minutes(5),
+    }),
     above: 10,
     periods: 2,
   });

@@ -63,14 +63,17 @@ export function successPercent(operation: Operation, minutes: number): MathExpre
   });
 }
 
-/** The share of all requests that carried credentials and were refused, 0 to 1. */
+/** Deletions are too few to change a share, and every metric of an alarm is paid for. */
+const COUNTED = ["pull", "publish"] as const satisfies readonly Operation[];
+
+/** The share of requests that carried credentials and were refused, 0 to 1. */
 export function authFailureShare(minutes: number, leastFailures = 0): MathExpression {
-  const metrics = OPERATIONS.flatMap((operation): [string, IMetric][] => [
+  const metrics = COUNTED.flatMap((operation): [string, IMetric][] => [
     [`refused_${operation}`, byOperation("authFailures", operation, { minutes })],
     [`requests_${operation}`, byOperation("requests", operation, { minutes })],
   ]);
   const sum = (name: string): string =>
-    `(${OPERATIONS.map((operation) => `FILL(${name}_${operation}, 0)`).join(" + ")})`;
+    `(${COUNTED.map((operation) => `FILL(${name}_${operation}, 0)`).join(" + ")})`;
   return new MathExpression({
     expression: `IF(${sum("refused")} >= ${leastFailures} AND ${sum("requests")} > 0, ${sum("refused")} / ${sum("requests")}, 0)`,
     usingMetrics: Object.fromEntries(metrics),

@@ -3,6 +3,7 @@ import { Template } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { METRICS_NAMESPACE, REQUEST_METRICS } from "../../functions/lambda/metric-names.ts";
+import { ALARM_METRICS, idleCost } from "../../bench/scale/idle.ts";
 import { OBJECTIVES } from "../../infra/observability/objectives.ts";
 import { RUNBOOK_SECTIONS, runbookLink } from "../../infra/observability/runbook.ts";
 import { createTestStacks, normalisedTemplate, resourcesOf } from "./support.ts";
@@ -117,6 +118,15 @@ describe("the observability stack", () => {
     });
     const policies = JSON.stringify(template.findResources("AWS::SNS::TopicPolicy"));
     expect(policies).toContain('"aws:SecureTransport":"false"');
+  });
+
+  test("has as many alarm metrics as docs/cost.md counts", () => {
+    const { operations: plain } = createTestStacks();
+    const found = resourcesOf(plain.observability, "AWS::CloudWatch::Alarm").values();
+    const count = JSON.stringify([...found]).match(/"MetricName"/g)?.length;
+    expect(count).toBe(ALARM_METRICS);
+    const sum = idleCost().reduce((total, { usd }) => total + usd, 0);
+    expect(readFileSync("docs/cost.md", "utf8")).toContain(`| **${sum.toFixed(2)}** |`);
   });
 
   test("can do without alarms and dashboards", () => {
