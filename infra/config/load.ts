@@ -31,7 +31,13 @@ export function parseConfig(input: unknown, source: string): Config {
   const parsed = configSchema.safeParse(input);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
-    ({ path, message }) => `  ${path.map(String).join(".") || "config"}: ${message}`,
+    (issue) => `  ${issue.path.map(String).join(".") || "config"}: ${messageOf(issue)}`,
   );
   throw new ConfigError(`${source} is not valid:\n${problems.join("\n")}`);
+}
+
+/** Of a wrong name in a record, what is wrong with the name. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  const [inner] = issue.code === "invalid_key" ? issue.issues : [];
+  return inner?.message ?? issue.message;
 }

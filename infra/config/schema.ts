@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PROTOCOL_FUNCTIONS } from "../functions.ts";
 import { edgeSchema } from "./edge.ts";
 import { ingestSchema } from "./ingest.ts";
 import { observabilitySchema } from "./observability.ts";
@@ -26,6 +27,13 @@ const rateSchema = z.strictObject({
   /** Requests that may come at once. */
   burst: z.int().min(1).max(100_000),
 });
+
+const protocolSchema = z
+  .string()
+  .refine(
+    (name) => PROTOCOL_FUNCTIONS.some((protocol) => protocol.name === name),
+    `must be one of ${PROTOCOL_FUNCTIONS.map(({ name }) => name).join(", ")}`,
+  );
 
 const grantSchema = z.strictObject({
   /** A role of any account; for a role with a path, without the path, as STS reports it. */
@@ -78,7 +86,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       default: rateSchema.default({ requestsPerSecond: 500, burst: 1000 }),
       /** Other rates for single protocols, by name, such as `npm`. */
-      protocols: z.record(z.string(), rateSchema).default({}),
+      protocols: z.record(protocolSchema, rateSchema).default({}),
     })
     .prefault({}),
   /** Requests per minute of one token, or of one address without a token, counted in each process; 0: unlimited. */

@@ -30,6 +30,7 @@ describe("the options of a deployment", () => {
       name: "Has Spaces",
       storage: { restoreWindowDays: 0, replicaRegion: "Frankfurt" },
       logRetentionDays: 31,
+      throttle: { protocols: { nmp: { requestsPerSecond: 1, burst: 1 } } },
       grants: [{ roleArn: "ci", registries: [], allow: "publish" }],
     };
     expect(() => parseConfig(wrong, "entrepot.config.ts")).toThrow(ConfigError);
@@ -41,6 +42,7 @@ describe("the options of a deployment", () => {
       "  storage.restoreWindowDays:",
       "  storage.replicaRegion: must be a region such as eu-central-1",
       "  logRetentionDays:",
+      "  throttle.protocols.nmp: must be one of api, generic, npm, oci",
       "  grants.0.roleArn: must be arn:aws:iam::<account>:role/<name>",
       "  grants.0.registries:",
     ]) {
