@@ -15,6 +15,7 @@ const flagsSchema: z.ZodType<ServeFlags> = z.object({
   limits: z.string().exactOptional(),
   downloads: z.string().exactOptional(),
   rateLimit: z.string().exactOptional(),
+  proxies: z.string().exactOptional(),
   log: z.string().exactOptional(),
   logLevel: z.string().exactOptional(),
   config: z.string().exactOptional(),
@@ -55,6 +56,7 @@ export function addServeCommand(program: Command): void {
     )
     .option("--rate-limit <requests>", "per minute and token, 0 for none (default: 0)")
     .option("--trust-proxy", "believe X-Forwarded-… headers of the proxy in front")
+    .option("--proxies <number>", "how many proxies of yours stand in front (default: 1)")
     .addOption(new Option("--log <format>", "how to log").choices(["auto", "pretty", "json"]))
     .option("--log-level <level>", "debug, info, warn, error or silent (default: info)")
     .option("--config <file>", "settings as JSON");

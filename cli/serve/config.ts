@@ -35,6 +35,7 @@ const schema = z.strictObject({
   downloads: z.enum(["inline", "redirect"]).default("inline"),
   rateLimit: z.coerce.number().int().min(0).default(0),
   trustProxy: z.preprocess(flag, z.boolean()).default(false),
+  proxies: z.coerce.number().int().min(1).max(10).default(1),
   log: z.enum(["auto", "pretty", "json"]).default("auto"),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -54,6 +55,7 @@ const VARIABLES = {
   downloads: "ENTREPOT_DOWNLOADS",
   rateLimit: "ENTREPOT_RATE_LIMIT",
   trustProxy: "ENTREPOT_TRUST_PROXY",
+  proxies: "ENTREPOT_PROXIES",
   log: "ENTREPOT_LOG",
   logLevel: "ENTREPOT_LOG_LEVEL",
 } as const satisfies Record<keyof ServeConfig, string>;

@@ -11,6 +11,7 @@ export type ServeFlags = Partial<
     | "limits"
     | "downloads"
     | "rateLimit"
+    | "proxies"
     | "log"
     | "logLevel"
     | "config",

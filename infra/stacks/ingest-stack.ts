@@ -160,6 +160,8 @@ export class IngestStack extends Stack {
         AWS_REGION: this.region,
         ENTREPOT_STORES: "aws",
         ENTREPOT_TRUST_PROXY: "true",
+        // CloudFront and the load balancer.
+        ENTREPOT_PROXIES: "2",
       },
       portMappings: [{ containerPort: PORT }],
       logging: LogDriver.awsLogs({ streamPrefix: "ingest", logGroup: this.logGroup }),
