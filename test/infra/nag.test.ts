@@ -14,6 +14,7 @@ const findingsOf = ({ app }: ReturnType<typeof createTestStacks>): readonly stri
 test.each([
   ["without options", {}],
   ["with every option", EVERYTHING],
+  ["with edge and ingest", { ...EVERYTHING, edge: { waf: true }, ingest: {} }],
 ])("cdk-nag finds nothing %s that is not explained beside the resource", (_, input) => {
   expect(findingsOf(createTestStacks(input))).toEqual([]);
 });
