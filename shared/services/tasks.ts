@@ -41,7 +41,8 @@ export const BACKGROUND_TASKS: readonly BackgroundTask[] = [
   {
     name: "garbage",
     everyMs: 6 * HOUR_MS,
-    run: ({ collector }) => collector.collectFurther(GARBAGE_GRACE_MS, { budgetMs: GARBAGE_BUDGET_MS }),
+    run: ({ collector }) =>
+      collector.collectFurther(GARBAGE_GRACE_MS, { budgetMs: GARBAGE_BUDGET_MS }),
   },
   {
     name: "leftovers",
