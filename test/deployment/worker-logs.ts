@@ -27,7 +27,8 @@ export async function eventsTaken(
 
 async function linesOf(deployment: Deployment, worker: WorkerName): Promise<readonly string[]> {
   const { logGroups } = groupsSchema.parse(await logs(deployment, "DescribeLogGroups", {}));
-  const group = logGroups.find(({ logGroupName }) => logGroupName.includes(`${worker}Logs`));
+  const name = new RegExp(`\\blocal-workers[-/]${worker}Logs`);
+  const group = logGroups.find(({ logGroupName }) => name.test(logGroupName));
   if (group === undefined) throw new Error(`there is no log group of ${worker}`);
   const lines: string[] = [];
   let nextToken: string | undefined;
