@@ -10,7 +10,7 @@ const project = (name: string, timeoutMilliseconds: number) => ({
   },
 });
 
-// Four kinds of tests, each with its own folder; docs/testing.md says what belongs where.
+// Each kind of tests has its own folder; docs/testing.md says what belongs where.
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +18,9 @@ export default defineConfig({
       project("contract", 120_000),
       project("protocol", 60_000),
       project("clients", 300_000),
+      project("lambda", 120_000),
+      project("infra", 120_000),
+      project("deployment", 180_000),
     ],
   },
 });

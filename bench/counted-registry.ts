@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { ECOSYSTEM_FACTORIES, PROTOCOLS } from "../functions/protocols.ts";
+import { ECOSYSTEM_FACTORIES } from "../functions/ecosystems.ts";
+import { PROTOCOLS } from "../functions/protocols.ts";
 import { FileBlobs } from "../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../shared/adapters/filesystem/local-keys.ts";
 import { LmdbTable } from "../shared/adapters/lmdb/lmdb-table.ts";

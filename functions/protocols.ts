@@ -1,14 +1,11 @@
 import type { Hono } from "hono";
 import type { AppEnv, RequestContext } from "../shared/http/app.ts";
-import type { EcosystemFactories, Services } from "../shared/services/services.ts";
+import type { Services } from "../shared/services/services.ts";
 import { createApiApp } from "./api/app.ts";
 import { createGenericApp } from "./generic/app.ts";
-import { createGenericEcosystem } from "./generic/ecosystem.ts";
 import { createNpmApp } from "./npm/app.ts";
-import { createNpmEcosystem } from "./npm/ecosystem.ts";
 import { createOciApp } from "./oci/app.ts";
 import { createOciEdge, type EdgeOptions } from "./oci/edge/edge.ts";
-import { createOciEcosystem } from "./oci/ecosystem.ts";
 
 /** One wire protocol: a folder of the same name, served under `prefix`. */
 export interface Protocol {
@@ -31,9 +28,3 @@ export const PROTOCOLS: readonly Protocol[] = [
   { name: "npm", prefix: "/npm", createApp: createNpmApp },
   { name: "oci", prefix: "/v2", createApp: createOciApp, createEdge: createOciEdge },
 ];
-
-export const ECOSYSTEM_FACTORIES: EcosystemFactories = {
-  generic: createGenericEcosystem,
-  npm: createNpmEcosystem,
-  oci: createOciEcosystem,
-};

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { ApiClient } from "../client/api-client.ts";
+import { exchangeAwsIdentity } from "../client/aws-identity.ts";
 import { forgetLogin, readConfig, saveLogin } from "../client/config-file.ts";
 import { findConnection, parseServerUrl, requireTokenText } from "../client/connection.ts";
 import { usageError } from "../client/failures.ts";
@@ -13,6 +14,7 @@ import { openSession, outputOf, parseOptions, withCommonOptions, withExamples } 
 const loginSchema = z.object({
   url: z.string().optional(),
   tokenStdin: z.boolean().default(false),
+  aws: z.boolean().default(false),
 });
 
 /** `login`, `logout` and `whoami`. */
@@ -24,10 +26,12 @@ export function addLoginCommands(program: Command): void {
       "Checks a token and saves it, readable by you only. Commands then speak to this server.",
     )
     .argument("[server]", "URL of the server")
-    .option("--token-stdin", "read the token from standard input");
+    .option("--token-stdin", "read the token from standard input")
+    .option("--aws", "exchange the identity of the IAM role at work for a token of one hour");
   withExamples(withCommonOptions(login), [
     "login http://127.0.0.1:5050",
     "login https://packages.example.com --token-stdin < token.txt",
+    "login https://packages.example.com --aws",
     "# In CI nothing needs to be saved: set ENTREPOT_URL and ENTREPOT_TOKEN.",
   ]).action((server: string | undefined, _options: unknown, command: Command) =>
     runLogin(server, command),
@@ -48,17 +52,23 @@ export function addLoginCommands(program: Command): void {
 }
 
 async function runLogin(server: string | undefined, command: Command): Promise<void> {
-  const { url: flagUrl, tokenStdin } = parseOptions(command, loginSchema);
+  const { url: flagUrl, tokenStdin, aws } = parseOptions(command, loginSchema);
   const named = server ?? flagUrl ?? process.env["ENTREPOT_URL"] ?? "";
-  if (named === "" && (tokenStdin || !isInteractive())) {
-    throw usageError("Name the server: entrepot login <url> --token-stdin");
+  if (named === "" && (tokenStdin || aws || !isInteractive())) {
+    throw usageError(`Name the server: entrepot login <url> ${aws ? "--aws" : "--token-stdin"}`);
   }
+  if (tokenStdin && aws) throw usageError("Choose --token-stdin or --aws, not both.");
   const url = parseServerUrl(named === "" ? await ask("URL of the server: ") : named);
-  const token = requireTokenText(await readToken(url, tokenStdin));
+  const token = aws
+    ? (await exchangeAwsIdentity(url)).token
+    : requireTokenText(await readToken(url, tokenStdin));
   const who = await new ApiClient({ url, token }).send({ path: "/whoami", schema: whoamiSchema });
   const path = configPath(process.env);
   await saveLogin(path, url, token);
-  outputOf(command).result({ url, ...who }, () => `Logged in to ${url} as ${who.owner}.`);
+  outputOf(command).result({ url, ...who }, () => {
+    const until = who.expiresAt === undefined ? "" : `, until ${formatTime(who.expiresAt)}`;
+    return `Logged in to ${url} as ${who.owner}${until}.`;
+  });
   if ((process.env["ENTREPOT_TOKEN"] ?? "") !== "") {
     outputOf(command).warn("ENTREPOT_TOKEN is set and is used instead of what was saved.");
   }

@@ -7,6 +7,7 @@ import { parseOptions, withExamples } from "./session.ts";
 const flagsSchema: z.ZodType<ServeFlags> = z.object({
   host: z.string().exactOptional(),
   port: z.string().exactOptional(),
+  stores: z.string().exactOptional(),
   data: z.string().exactOptional(),
   baseUrl: z.string().exactOptional(),
   cert: z.string().exactOptional(),
@@ -14,6 +15,7 @@ const flagsSchema: z.ZodType<ServeFlags> = z.object({
   limits: z.string().exactOptional(),
   downloads: z.string().exactOptional(),
   rateLimit: z.string().exactOptional(),
+  proxies: z.string().exactOptional(),
   log: z.string().exactOptional(),
   logLevel: z.string().exactOptional(),
   config: z.string().exactOptional(),
@@ -30,6 +32,12 @@ export function addServeCommand(program: Command): void {
     )
     .option("--host <address>", "address to listen on (default: 127.0.0.1)")
     .option("--port <port>", "port to listen on, 0 for any free one (default: 5050)")
+    .addOption(
+      new Option("--stores <where>", "one folder, or table and bucket of a deployment").choices([
+        "local",
+        "aws",
+      ]),
+    )
     .option("--data <folder>", "where everything is kept (default: ./data)")
     .option("--base-url <url>", "URL that clients use, when it is not the one they see")
     .option("--cert <file>", "TLS certificate chain (PEM)")
@@ -48,6 +56,7 @@ export function addServeCommand(program: Command): void {
     )
     .option("--rate-limit <requests>", "per minute and token, 0 for none (default: 0)")
     .option("--trust-proxy", "believe X-Forwarded-… headers of the proxy in front")
+    .option("--proxies <number>", "how many proxies of yours stand in front (default: 1)")
     .addOption(new Option("--log <format>", "how to log").choices(["auto", "pretty", "json"]))
     .option("--log-level <level>", "debug, info, warn, error or silent (default: info)")
     .option("--config <file>", "settings as JSON");

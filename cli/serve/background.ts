@@ -1,16 +1,8 @@
-import type { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
 import type { Services } from "../../shared/services/services.ts";
+import type { Home, HomeTask } from "./home.ts";
+import { BACKGROUND_TASKS } from "../../shared/services/tasks.ts";
 
 const SECOND_MS = 1000;
-const HOUR_MS = 3_600_000;
-/** Longer than any publish may take between its bytes and its record. */
-const GARBAGE_GRACE_MS = 24 * HOUR_MS;
-
-interface Task {
-  readonly name: string;
-  readonly everyMs: number;
-  readonly run: () => Promise<unknown>;
-}
 
 /**
  * The background plane of an embedded server: what streams and schedules do on AWS. Every task may run in
@@ -18,29 +10,29 @@ interface Task {
  */
 export class Background {
   readonly #services: Services;
-  readonly #tasks: readonly Task[];
+  readonly #tasks: readonly HomeTask[];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
-  constructor(services: Services, table: LmdbTable) {
-    const { events, downloads, reclaimer, collector, stores, blobLinks, uploadSessions } = services;
+  constructor(
+    services: Services,
+    { ownsBackground, tasks }: Pick<Home, "ownsBackground" | "tasks">,
+  ) {
+    const { events, downloads } = services;
+    const owned: readonly HomeTask[] = [
+      { name: "events", everyMs: SECOND_MS / 2, run: () => events.deliver() },
+      ...BACKGROUND_TASKS.map(({ name, everyMs, run }) => ({
+        name,
+        everyMs,
+        run: () => run(services),
+      })),
+    ];
     this.#services = services;
     this.#tasks = [
-      { name: "events", everyMs: SECOND_MS / 2, run: () => events.deliver() },
       { name: "downloads", everyMs: 10 * SECOND_MS, run: () => downloads.flush() },
-      { name: "expired-rows", everyMs: 60 * SECOND_MS, run: () => table.removeExpired(1000) },
-      { name: "uploads", everyMs: 300 * SECOND_MS, run: () => reclaimer.sweepUploads() },
-      { name: "upload-sessions", everyMs: 300 * SECOND_MS, run: () => uploadSessions.sweep() },
-      { name: "blob-links", everyMs: HOUR_MS, run: () => blobLinks.sweep() },
-      { name: "versions", everyMs: 600 * SECOND_MS, run: () => reclaimer.reclaimVersions() },
-      { name: "registries", everyMs: 600 * SECOND_MS, run: () => reclaimer.reclaimRegistries() },
-      { name: "garbage", everyMs: 6 * HOUR_MS, run: () => collector.collect(GARBAGE_GRACE_MS) },
-      {
-        name: "leftovers",
-        everyMs: HOUR_MS,
-        run: () => stores.blobs.sweep(stores.now() - GARBAGE_GRACE_MS),
-      },
+      ...tasks,
+      ...(ownsBackground ? owned : []),
     ];
   }
 
@@ -56,7 +48,7 @@ export class Background {
     await this.#services.downloads.flush();
   }
 
-  #schedule(task: Task): void {
+  #schedule(task: HomeTask): void {
     if (this.#stopped) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -70,7 +62,7 @@ export class Background {
     this.#timers.add(timer);
   }
 
-  async #run(task: Task): Promise<void> {
+  async #run(task: HomeTask): Promise<void> {
     try {
       await task.run();
     } catch (error) {

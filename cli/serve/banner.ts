@@ -15,7 +15,7 @@ export function banner(config: ServeConfig, running: Running): string {
     "",
     `  Entrepot is listening on ${url}`,
     "",
-    `  Data folder   ${config.data}`,
+    `  ${config.stores === "local" ? "Data folder" : "Stores     "}   ${running.place}`,
     ...token,
     "",
     "  Next",

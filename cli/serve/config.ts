@@ -17,6 +17,7 @@ const MIN_ADMIN_TOKEN_LENGTH = 20;
 const schema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
   port: z.coerce.number().int().min(0).max(65_535).default(5050),
+  stores: z.enum(["local", "aws"]).default("local"),
   data: z.string().min(1).default("data"),
   baseUrl: z
     .url({ protocol: /^https?$/ })
@@ -34,6 +35,7 @@ const schema = z.strictObject({
   downloads: z.enum(["inline", "redirect"]).default("inline"),
   rateLimit: z.coerce.number().int().min(0).default(0),
   trustProxy: z.preprocess(flag, z.boolean()).default(false),
+  proxies: z.coerce.number().int().min(1).max(10).default(1),
   log: z.enum(["auto", "pretty", "json"]).default("auto"),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -43,6 +45,7 @@ export type ServeConfig = z.infer<typeof schema>;
 const VARIABLES = {
   host: "ENTREPOT_HOST",
   port: "ENTREPOT_PORT",
+  stores: "ENTREPOT_STORES",
   data: "ENTREPOT_DATA",
   baseUrl: "ENTREPOT_BASE_URL",
   adminToken: "ENTREPOT_ADMIN_TOKEN",
@@ -52,6 +55,7 @@ const VARIABLES = {
   downloads: "ENTREPOT_DOWNLOADS",
   rateLimit: "ENTREPOT_RATE_LIMIT",
   trustProxy: "ENTREPOT_TRUST_PROXY",
+  proxies: "ENTREPOT_PROXIES",
   log: "ENTREPOT_LOG",
   logLevel: "ENTREPOT_LOG_LEVEL",
 } as const satisfies Record<keyof ServeConfig, string>;

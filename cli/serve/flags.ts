@@ -3,6 +3,7 @@ export type ServeFlags = Partial<
   Record<
     | "host"
     | "port"
+    | "stores"
     | "data"
     | "baseUrl"
     | "cert"
@@ -10,6 +11,7 @@ export type ServeFlags = Partial<
     | "limits"
     | "downloads"
     | "rateLimit"
+    | "proxies"
     | "log"
     | "logLevel"
     | "config",

@@ -104,7 +104,7 @@ function arrive(parts: Parts, incoming: IncomingMessage, outgoing: IdentifiedRes
   const route = parts.route(path);
   const context: RequestContext = {
     requestId: requestIdOf(incoming, trustProxy),
-    address: addressOf(incoming, trustProxy),
+    address: addressOf(incoming, parts.config),
     actor: "",
   };
   outgoing.route = route;
@@ -157,12 +157,15 @@ function requestIdOf(incoming: IncomingMessage, trustProxy: boolean): string {
   return trustProxy && typeof given === "string" && FORWARDED_ID.test(given) ? given : randomUUID();
 }
 
-/** The last address in `X-Forwarded-For` is the one that our own proxy saw. */
-function addressOf(incoming: IncomingMessage, trustProxy: boolean): string {
+/** Each of our own proxies adds the address that it saw to `X-Forwarded-For`; the first of them saw the client. */
+function addressOf(
+  incoming: IncomingMessage,
+  { trustProxy, proxies }: Pick<ServeConfig, "trustProxy" | "proxies">,
+): string {
   const forwarded = incoming.headers["x-forwarded-for"];
   if (trustProxy && typeof forwarded === "string") {
-    const last = forwarded.split(",").at(-1)?.trim();
-    if (last !== undefined && last !== "") return last.slice(0, 64);
+    const address = forwarded.split(",").at(-proxies)?.trim();
+    if (address !== undefined && address !== "") return address.slice(0, 64);
   }
   return incoming.socket.remoteAddress ?? "";
 }

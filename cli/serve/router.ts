@@ -1,10 +1,10 @@
-import type { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
+import type { Hono } from "hono";
 import type { Services } from "../../shared/services/services.ts";
 import { createHealthApp } from "../../functions/api/health.ts";
+import { INLINE_LIMIT_BYTES } from "../../functions/lambda/limits.ts";
 import { type Handler, PROTOCOLS } from "../../functions/protocols.ts";
-import { createBlobRoutes } from "./blob-routes.ts";
 import type { ServeConfig } from "./config.ts";
-import { INLINE_LIMIT_BYTES, withLambdaLimits } from "./lambda-limits.ts";
+import { withLambdaLimits } from "./lambda-limits.ts";
 import { landingPage } from "./landing-page.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -17,14 +17,13 @@ export interface Route {
 /** Chooses the app for a path by its beginning; everything else is the apps' own affair. */
 export function createRouter(
   services: Services,
-  blobs: FileBlobs,
+  blobRoutes: Hono | undefined,
   metrics: Metrics,
   config: Pick<ServeConfig, "limits">,
 ): (path: string) => Route {
   const limited = (handle: Handler): Handler =>
     config.limits === "lambda" ? withLambdaLimits(handle) : handle;
   const edgeOptions = { inlineLimitBytes: config.limits === "lambda" ? INLINE_LIMIT_BYTES : 0 };
-  const blobRoutes = createBlobRoutes(blobs);
   const health = createHealthApp(services);
   const prefixes: readonly (Route & { readonly prefix: string })[] = [
     ...PROTOCOLS.map(({ name, prefix, createApp, createEdge }) => {
@@ -34,7 +33,15 @@ export function createRouter(
       return { name, prefix: `${prefix}/`, handle };
     }),
     // Blob storage answers these on AWS, so the limits of functions do not apply.
-    { name: "blobs", prefix: "/_blobs/", handle: (request) => blobRoutes.fetch(request) },
+    ...(blobRoutes === undefined
+      ? []
+      : [
+          {
+            name: "blobs",
+            prefix: "/_blobs/",
+            handle: (request: Request) => blobRoutes.fetch(request),
+          },
+        ]),
   ];
   const exact = new Map<string, Route>([
     ["/", { name: "home", handle: () => landingPage() }],

@@ -1,16 +1,15 @@
-import { mkdir } from "node:fs/promises";
 import type { Server } from "node:http";
-import { join } from "node:path";
-import { ECOSYSTEM_FACTORIES } from "../../functions/protocols.ts";
-import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
-import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
-import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
+import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
+import { INLINE_LIMIT_BYTES } from "../../functions/lambda/limits.ts";
+import type { Stores } from "../../shared/services/stores.ts";
 import { createServices } from "../../shared/services/services.ts";
 import { Background } from "./background.ts";
 import { banner } from "./banner.ts";
 import { ConfigError, loadConfig, type ServeConfig } from "./config.ts";
 import type { ServeFlags } from "./flags.ts";
+import type { Home } from "./home.ts";
 import { createHttpServer } from "./http-server.ts";
+import { openLocalHome } from "./local-home.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { keepMemorySmall } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
@@ -23,6 +22,8 @@ const DRAIN_MS = 30_000;
 export interface Running {
   /** Origin, without a slash at the end. */
   readonly url: string;
+  /** Where it keeps everything, in words. */
+  readonly place: string;
   /** Text of the first admin token of an empty data folder; shown this once. */
   readonly firstAdminToken: string | undefined;
   /** Finishes the requests in flight, then closes the stores. */
@@ -48,31 +49,42 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   process.exit();
 }
 
-/** The composition root of the embedded server: stores in one folder, services over them, HTTP in front. */
+/** The composition root of the server: stores of one folder or of AWS, services over them, HTTP in front. */
 export async function startServer(config: ServeConfig, log: Logger): Promise<Running> {
-  await mkdir(config.data, { recursive: true, mode: 0o700 });
-  const keys = await LocalKeys.open(join(config.data, "keys"));
-  const table = LmdbTable.open(join(config.data, "table"));
-  const blobs = await FileBlobs.open({
-    folder: join(config.data, "blobs"),
-    ticketKey: keys.deriveKey("blob-tickets"),
-  });
-  const services = createServices({ table, blobs, keys, log, now: Date.now }, ECOSYSTEM_FACTORIES, {
+  const home = await openHome(config);
+  const { table, blobs, keys, ticketGeneration, maxRowDocumentBytes } = home;
+  const stores: Stores = {
+    table,
+    blobs,
+    keys,
+    log,
+    now: Date.now,
+    ...(maxRowDocumentBytes === undefined ? {} : { maxRowDocumentBytes }),
+  };
+  const services = createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: config.rateLimit,
     downloads: config.downloads,
+    mayRemoveBytes: home.ownsBackground,
     trustProxy: config.trustProxy,
+    ...(config.limits === "lambda" ? { maxAnswerBytes: INLINE_LIMIT_BYTES } : {}),
     ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
+    ...(ticketGeneration === undefined ? {} : { ticketGeneration }),
   });
-  const first = config.adminToken === undefined ? await services.tokens.bootstrap() : undefined;
-  const background = new Background(services, table);
+  // A deployment's first token is made, and shown, by its deployment.
+  const first =
+    config.adminToken === undefined && home.ownsBackground
+      ? await services.tokens.bootstrap()
+      : undefined;
+  const background = new Background(services, home);
   const metrics = new Metrics();
-  const route = createRouter(services, blobs, metrics, config);
+  const route = createRouter(services, home.blobRoutes, metrics, config);
   const server = createHttpServer({ config, route, metrics, log });
   const port = await listen(server, config);
   background.start();
   return {
     url: config.baseUrl ?? urlOf(config, port),
+    place: home.place,
     firstAdminToken: first?.text,
     stop: async () => {
       await drain(server);
@@ -80,6 +92,13 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
       await table.close();
     },
   };
+}
+
+async function openHome(config: ServeConfig): Promise<Home> {
+  if (config.stores === "local") return openLocalHome(config.data);
+  // Loaded only here: the SDK would make every other server start slowly.
+  const { openAwsHome } = await import("./aws-home.ts");
+  return openAwsHome(process.env);
 }
 
 async function listen(server: Server, config: ServeConfig): Promise<number> {

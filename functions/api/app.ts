@@ -7,6 +7,7 @@ import { apiErrors } from "./errors.ts";
 import { canonicalApiPath } from "./path.ts";
 import { createAuditRoutes } from "./routes/audit.ts";
 import { createFileRoutes } from "./routes/files.ts";
+import { createIdentityRoutes } from "./routes/identity.ts";
 import { createImageRoutes } from "./routes/images.ts";
 import { createMaintenanceRoutes } from "./routes/maintenance.ts";
 import { createPackageRoutes } from "./routes/packages.ts";
@@ -32,6 +33,7 @@ export function createApiApp(services: Services): Hono<AppEnv> {
     createImageRoutes(services),
     createTagRoutes(services),
     createTokenRoutes(services),
+    createIdentityRoutes(services),
     createUploadRoutes(services),
     createAuditRoutes(services),
     createMaintenanceRoutes(services),

@@ -30,6 +30,9 @@ export function createRouter(): ApiRouter {
   });
 }
 
+/** Where credentials of another kind come in the body. */
+const CREDENTIALS_IN_BODY = "/api/v1/identity/aws";
+
 /**
  * What comes before any route: a path that decodes, credentials for whatever changes something, and a body
  * that is JSON within bounds.
@@ -37,7 +40,8 @@ export function createRouter(): ApiRouter {
 export const guardRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   decodeSegments(c.req.path);
   if (["POST", "PUT", "PATCH", "DELETE"].includes(c.req.method)) {
-    if (c.get("caller").principal.kind === "anonymous") throw new UnauthenticatedError();
+    const isAnonymous = c.get("caller").principal.kind === "anonymous";
+    if (isAnonymous && c.req.path !== CREDENTIALS_IN_BODY) throw new UnauthenticatedError();
     await boundBody(c);
   }
   await next();

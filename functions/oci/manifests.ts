@@ -23,6 +23,7 @@ import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { CurrentPackage } from "../../shared/services/package-changes.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { requireMutableTag } from "../../shared/services/tags.ts";
+import { stageOf } from "./edge/upload-tickets.ts";
 import { OciInvalidError } from "./errors.ts";
 import { type Manifest, requiredBlobs } from "./manifest.ts";
 import { depthOf, metadataOf } from "./metadata.ts";
@@ -173,7 +174,12 @@ export class Manifests {
     digests: readonly string[],
   ): Promise<void> {
     const ref = { registryId: grant.registry.id, packageName: image };
-    const missing = await this.#services.blobLinks.findMissing(ref, digests);
+    const { blobLinks } = this.#services;
+    const unknown = await blobLinks.findMissing(ref, digests);
+    if (unknown.length === 0) return;
+    const { maxFileBytes: maxSizeBytes } = grant.registry.policies;
+    await blobLinks.takeDirect(ref, unknown, { stage: stageOf(ref), maxSizeBytes });
+    const missing = await blobLinks.findMissing(ref, unknown);
     if (missing.length > 0) throw missingContent("blobs", missing);
   }
 

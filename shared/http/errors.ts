@@ -9,6 +9,7 @@ import {
   UnavailableError,
 } from "../errors.ts";
 import { BlobsUnavailableError, BlobTooLargeError, DigestMismatchError } from "../ports/blobs.ts";
+import { KeysUnavailableError } from "../ports/keys.ts";
 import type { Log } from "../ports/log.ts";
 import {
   InvalidCursorError,
@@ -65,6 +66,9 @@ export function toRegistryError(thrown: Error): RegistryError | undefined {
   if (thrown instanceof RegistryError) return thrown;
   if (thrown instanceof TableUnavailableError || thrown instanceof BlobsUnavailableError) {
     return new UnavailableError("Storage does not answer at the moment; try again.");
+  }
+  if (thrown instanceof KeysUnavailableError) {
+    return new UnavailableError("The registry's keys cannot be used at the moment; try again.");
   }
   if (thrown instanceof DigestMismatchError) {
     return new ChecksumMismatchError(`${thrown.message}; send it again.`);

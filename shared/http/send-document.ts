@@ -2,6 +2,7 @@ import { promisify } from "node:util";
 import { constants, gunzip, gzip } from "node:zlib";
 import type { Context } from "hono";
 import { LRUCache } from "lru-cache";
+import { TooLargeError } from "../errors.ts";
 import type { StoredDocument } from "../records/documents.ts";
 import { documentBody } from "../services/documents.ts";
 import type { Services } from "../services/services.ts";
@@ -14,6 +15,9 @@ const compress = promisify(gzip);
 
 /** Memory for forms of documents that are not stored: plain text, and other base URLs. */
 const DERIVED_BYTES = 8 * 1024 * 1024;
+
+/** Long enough for a client that reconnects, short enough for a URL that leaks. */
+const TICKET_SECONDS = 15 * 60;
 
 const WITH_BROTLI: ReadonlySet<Encoding> = new Set(["br", "gzip", "identity"]);
 const WITHOUT_BROTLI: ReadonlySet<Encoding> = new Set(["gzip", "identity"]);
@@ -55,7 +59,10 @@ export class DocumentSender {
     if (matchesEtag(c.req.header("if-none-match"), document.etag)) {
       return new Response(null, { status: 304, headers: common });
     }
-    const body = await this.#body(document, baseUrl, c.req.header("accept-encoding"));
+    const acceptEncoding = c.req.header("accept-encoding");
+    const elsewhere = await this.#redirect(c, document, acceptEncoding, common);
+    if (elsewhere !== undefined) return elsewhere;
+    const body = await this.#body(document, baseUrl, acceptEncoding);
     return new Response(bodyBytes(body.bytes), {
       headers: {
         ...common,
@@ -75,6 +82,45 @@ export class DocumentSender {
         : Buffer.from(
             stored.toString("utf8").replaceAll(`:"${document.baseUrl}/`, `:"${baseUrl}/`),
           );
+    });
+  }
+
+  /**
+   * A redirect to the stored form of a document that cannot be sent from here; `undefined` for all others. Its links
+   * start with the publisher's base URL, whatever host name the client came by.
+   *
+   * @throws {TooLargeError} for a client that takes no gzip, which is how such documents are stored.
+   */
+  async #redirect(
+    c: Context<AppEnv>,
+    document: StoredDocument,
+    acceptEncoding: string | undefined,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Response | undefined> {
+    const { options, stores } = this.#services;
+    const { maxAnswerBytes = Number.POSITIVE_INFINITY } = options;
+    if (document.lengthBytes <= maxAnswerBytes) return undefined;
+    if (chooseEncoding(acceptEncoding, WITHOUT_BROTLI) === "identity") {
+      const remedy = 'Send "Accept-Encoding: gzip".';
+      throw new TooLargeError("The document without compression", maxAnswerBytes, remedy);
+    }
+    const sha256 = document.blobSha256;
+    const stored = sha256 === "" ? undefined : await stores.blobs.stat(sha256);
+    if (stored === undefined || stored.sizeBytes <= maxAnswerBytes) return undefined;
+    if (c.req.method === "HEAD") {
+      const length = { "content-length": String(stored.sizeBytes), "content-encoding": "gzip" };
+      const type = { "content-type": document.contentType };
+      return new Response(null, { headers: { ...headers, ...type, ...length } });
+    }
+    const ticket = await stores.blobs.downloadTicket({
+      sha256,
+      expiresInSeconds: TICKET_SECONDS,
+      contentType: document.contentType,
+      contentEncoding: "gzip",
+    });
+    return new Response(null, {
+      status: 307,
+      headers: { ...headers, location: ticket.url, "cache-control": "no-store" },
     });
   }
 

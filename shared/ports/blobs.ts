@@ -78,6 +78,14 @@ export interface StagedPiece {
   readonly sha256: string;
 }
 
+/** An upload that an edge in front of us sent straight to the store, on the strength of a ticket. */
+export interface DirectUpload {
+  /** What the ticket is for, as it says itself: 1 to 64 letters, digits, `-` and `_`. */
+  readonly stage: string;
+  readonly sha256: string;
+  readonly maxSizeBytes: number;
+}
+
 export interface BlobPage {
   readonly blobs: readonly (BlobStat & { readonly sha256: string })[];
   /** Absent on the last page. */
@@ -154,6 +162,14 @@ export interface Blobs {
   commitStaged(pieces: readonly StagedPiece[], options?: PutOptions): Promise<StoredBlob>;
   /** Removes a piece; an unknown one is no error. */
   discardStaged(pieceId: string): Promise<void>;
+
+  /**
+   * Stores what the edge received as a blob; `undefined` when nothing came for this stage, as always where there is
+   * no such edge. May be repeated.
+   *
+   * @throws {DigestMismatchError} | {@link BlobTooLargeError}.
+   */
+  takeDirect(upload: DirectUpload): Promise<StoredBlob | undefined>;
 
   /** Removes leftovers of interrupted writes older than `olderThanMs` (Unix milliseconds). */
   sweep(olderThanMs: number): Promise<void>;

@@ -4,6 +4,7 @@ import type {
   Blobs,
   ByteRange,
   ByteStream,
+  DirectUpload,
   DownloadTicketOptions,
   MultipartUpload,
   PutOptions,
@@ -124,6 +125,10 @@ export class CountingBlobs implements Blobs {
 
   async discardStaged(pieceId: string): Promise<void> {
     return this.#count("discardStaged").discardStaged(pieceId);
+  }
+
+  async takeDirect(upload: DirectUpload): Promise<StoredBlob | undefined> {
+    return this.#count("takeDirect").takeDirect(upload);
   }
 
   async sweep(olderThanMs: number): Promise<void> {

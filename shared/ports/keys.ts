@@ -5,11 +5,19 @@ export interface PublicSigningKey {
   readonly spkiBase64: string;
 }
 
-/** The deployment's own secrets: a folder when embedded, KMS on AWS. None of them ever leaves it. */
+/**
+ * The deployment's own secrets: a folder when embedded, KMS on AWS. None of them ever leaves it.
+ * Where they cannot be used at the moment, every method throws {@link KeysUnavailableError}.
+ */
 export interface Keys {
   /** Signs with ECDSA P-256 over SHA-256; DER in base64, as npm verifies it. */
   sign(message: string): Promise<{ readonly keyId: string; readonly signatureBase64: string }>;
   publicKeys(): Promise<readonly PublicSigningKey[]>;
   /** HMAC-SHA-256 under a key of the deployment's own for each `purpose`. */
   mac(purpose: string, message: string): Promise<Uint8Array>;
+}
+
+/** The keys cannot be used at the moment; nothing was signed. */
+export class KeysUnavailableError extends Error {
+  override readonly name = "KeysUnavailableError";
 }

@@ -65,6 +65,16 @@ export const markCollectingOp = (sha256: string, nowMs: number): WriteOp => ({
   conditions: [{ kind: "attributeAbsent", attribute: "collectingSinceMs" }],
 });
 
+/** How far the collector has come; no row when it begins from the beginning. */
+export const COLLECTOR_KEY: Key = { pk: "COLLECTOR", sk: "CURSOR" };
+
+/** Remembers where the collector goes on, or that it begins again. */
+export function collectorCursorOp(cursor: string | undefined): WriteOp {
+  return cursor === undefined
+    ? { op: "delete", key: COLLECTOR_KEY }
+    : { op: "put", item: { key: COLLECTOR_KEY, attributes: { cursor } } };
+}
+
 /** Takes over a mark that its collector left behind when it died. */
 export const takeOverMarkOp = (sha256: string, markedAtMs: number, nowMs: number): WriteOp => ({
   op: "update",

@@ -7,6 +7,9 @@ import { toAuditEntry } from "./audit.ts";
 /** Events are spread over this many partitions by their package, so that one package's stay in order. */
 export const OUTBOX_SHARDS = 8;
 
+/** Begins the partition of every event, and of nothing else. */
+export const OUTBOX_PREFIX = "OUTBOX#";
+
 function shardOf(event: RegistryEvent): number {
   const digest = createHash("sha256").update(`${event.registryId}#${event.package}`).digest();
   return digest.readUInt8(0) % OUTBOX_SHARDS;
@@ -14,7 +17,10 @@ function shardOf(event: RegistryEvent): number {
 
 export const outboxOp = (event: RegistryEvent): WriteOp => ({
   op: "put",
-  item: { key: { pk: `OUTBOX#${shardOf(event)}`, sk: event.id }, attributes: { ...event } },
+  item: {
+    key: { pk: `${OUTBOX_PREFIX}${shardOf(event)}`, sk: event.id },
+    attributes: { ...event },
+  },
 });
 
 export function toEvent(item: Item): RegistryEvent {
@@ -27,7 +33,7 @@ export function toEvent(item: Item): RegistryEvent {
 
 /** Oldest first. */
 export const outboxQuery = (shard: number, limit: number): Query => ({
-  pk: `OUTBOX#${shard}`,
+  pk: `${OUTBOX_PREFIX}${shard}`,
   limit,
 });
 

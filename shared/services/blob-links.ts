@@ -23,9 +23,12 @@ import type { Stores } from "./stores.ts";
 
 /** How long a link may wait for the version that uses it, and how long it outlives the last one. */
 export const LINK_GRACE_MS = 24 * 3_600_000;
+const SHA256 = /^sha256:([0-9a-f]{64})$/;
 /** Keys of one read, and with room for others, operations of one transaction. */
 const BATCH = 90;
 const MAX_TRIES = 5;
+/** Copies inside the store that one request waits for at once. */
+const PARALLEL_TAKES = 8;
 
 /** A package of a registry. */
 export interface PackageRef {
@@ -126,6 +129,32 @@ export class BlobLinks {
       }
     }
     throw new UnavailableError("The bytes were being cleaned up meanwhile; send them again.");
+  }
+
+  /**
+   * Lets a package serve those of `digests` that clients sent straight to blob storage; the others are left out.
+   * `stage` is what the tickets of the package say.
+   *
+   * @throws {DigestMismatchError} | {BlobTooLargeError} for one that is not what it should be.
+   */
+  async takeDirect(
+    ref: PackageRef,
+    digests: readonly string[],
+    options: { readonly stage: string; readonly maxSizeBytes: number },
+  ): Promise<void> {
+    const candidates = digests.flatMap((digest) => {
+      const [, sha256] = SHA256.exec(digest) ?? [];
+      return sha256 === undefined ? [] : [{ digest, sha256 }];
+    });
+    for (let start = 0; start < candidates.length; start += PARALLEL_TAKES) {
+      const some = candidates.slice(start, start + PARALLEL_TAKES);
+      await Promise.all(
+        some.map(async ({ digest, sha256 }) => {
+          const blob = await this.#stores.blobs.takeDirect({ ...options, sha256 });
+          if (blob !== undefined) await this.link(ref, { ...blob, digest });
+        }),
+      );
+    }
   }
 
   /** Operations that claim links for a version; one transaction holds {@link BATCH} of them at most. */

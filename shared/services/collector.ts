@@ -1,9 +1,12 @@
-import { UnavailableError } from "../errors.ts";
+import { UnavailableError, UnsupportedError } from "../errors.ts";
 import { isDefined } from "../domain/defined.ts";
 import { ConditionFailedError } from "../ports/table.ts";
-import { number } from "../records/attributes.ts";
+import type { BlobPage } from "../ports/blobs.ts";
+import { number, text } from "../records/attributes.ts";
 import {
   blobKey,
+  COLLECTOR_KEY,
+  collectorCursorOp,
   markCollectingOp,
   referencesQuery,
   removeBlobRowOp,
@@ -16,6 +19,23 @@ import type { Stores } from "./stores.ts";
 const ABANDONED_MARK_MS = 10 * 60_000;
 const WAIT_STEP_MS = 50;
 const WAIT_STEPS = 40;
+
+const PAGE = 1000;
+const PARALLEL_QUERIES = 32;
+
+interface Pass {
+  readonly graceMs: number;
+  readonly endsAtMs: number;
+  readonly pageSize: number;
+  /** Where to begin; at the beginning when absent. */
+  readonly from?: string | undefined;
+}
+
+interface Passed {
+  readonly collected: Collected;
+  /** Where to go on; absent when every blob was looked at. */
+  readonly cursor: string | undefined;
+}
 
 export interface Collected {
   readonly blobs: number;
@@ -33,9 +53,12 @@ export interface Collected {
  */
 export class Collector {
   readonly #stores: Stores;
+  readonly #mayRemove: boolean;
 
-  constructor(stores: Stores) {
+  /** `mayRemove`: false where the process has no right to remove bytes, as functions that answer requests on AWS. */
+  constructor(stores: Stores, { mayRemove = true }: { readonly mayRemove?: boolean } = {}) {
     this.#stores = stores;
+    this.#mayRemove = mayRemove;
   }
 
   /**
@@ -62,22 +85,67 @@ export class Collector {
     );
   }
 
-  /** One pass over every blob. `graceMs`: how long a blob may be without a reference. */
+  /**
+   * One pass over every blob. `graceMs`: how long a blob may be without a reference.
+   *
+   * @throws {UnsupportedError} where bytes cannot be removed, before any blob is marked.
+   */
   async collect(graceMs: number): Promise<Collected> {
+    if (!this.#mayRemove) {
+      throw new UnsupportedError(
+        'On AWS only the maintenance function may remove bytes, and does so by itself. To have it done now, invoke that function with {"task":"garbage"}.',
+      );
+    }
+    return (await this.#pass({ graceMs, endsAtMs: Number.POSITIVE_INFINITY, pageSize: PAGE }))
+      .collected;
+  }
+
+  /**
+   * A pass over so many blobs as there is time for, from where the last one ended: of ten million blobs nobody looks at
+   * all in the quarter of an hour that a function has.
+   */
+  async collectFurther(
+    graceMs: number,
+    { budgetMs, pageSize = PAGE }: { readonly budgetMs: number; readonly pageSize?: number },
+  ): Promise<Collected> {
+    const { table, now } = this.#stores;
+    const row = await table.get(COLLECTOR_KEY);
+    const from = row === undefined ? undefined : text(row, "cursor");
+    const endsAtMs = now() + budgetMs;
+    const { collected, cursor } = await this.#pass({ graceMs, endsAtMs, from, pageSize });
+    await table.write([collectorCursorOp(cursor)]);
+    return collected;
+  }
+
+  async #pass({ graceMs, endsAtMs, from, pageSize: limit }: Pass): Promise<Passed> {
     let collected: Collected = { blobs: 0, bytes: 0 };
-    let cursor: string | undefined;
+    let cursor = from;
     do {
       const page = await this.#stores.blobs.list(
-        cursor === undefined ? { limit: 1000 } : { limit: 1000, cursor },
+        cursor === undefined ? { limit } : { limit, cursor },
       );
-      for (const blob of page.blobs) {
+      for (const blob of await this.#candidates(page.blobs, graceMs)) {
         if (await this.#collectOne(blob.sha256, graceMs)) {
           collected = { blobs: collected.blobs + 1, bytes: collected.bytes + blob.sizeBytes };
         }
       }
       cursor = page.cursor;
-    } while (cursor !== undefined);
-    return collected;
+    } while (cursor !== undefined && this.#stores.now() < endsAtMs);
+    return { collected, cursor };
+  }
+
+  /** Blobs that are old enough and had no reference a moment ago: nearly none, so that only they are looked at closely. */
+  async #candidates(blobs: BlobPage["blobs"], graceMs: number): Promise<BlobPage["blobs"]> {
+    const old = blobs.filter(({ storedAtMs }) => storedAtMs <= this.#stores.now() - graceMs);
+    const found: (typeof old)[number][] = [];
+    for (let start = 0; start < old.length; start += PARALLEL_QUERIES) {
+      const some = old.slice(start, start + PARALLEL_QUERIES);
+      const pages = await Promise.all(
+        some.map(({ sha256 }) => this.#stores.table.query(referencesQuery(sha256, 1))),
+      );
+      found.push(...some.filter((_, position) => pages[position]?.items.length === 0));
+    }
+    return found;
   }
 
   async #collectOne(sha256: string, graceMs: number): Promise<boolean> {

@@ -13,14 +13,17 @@ import {
 } from "./appendable-gzip.ts";
 import { brotli, unzip } from "./compression.ts";
 import type { ClosingChange, DocumentRenderer, DocumentView } from "./ecosystem.ts";
+import type { Stores } from "./stores.ts";
 import { collect } from "./streams.ts";
 
-/** Compressed bodies up to this stay in the row (a row holds 400 KiB); larger ones become blobs. */
+/** Compressed bodies up to this stay in the row (a row holds 400 KiB), unless the stores want fewer; others are blobs. */
 const MAX_ROW_BODY_BYTES = 300 * 1024;
 /** Bounds what reading a document's blob may take. */
 const MAX_BODY_BYTES = 512 * 1024 * 1024;
 /** Texts up to this get their brotli form with the publish; for larger ones a worker makes it. */
 const MAX_INLINE_BROTLI_BYTES = 32 * 1024;
+
+type DocumentStores = Pick<Stores, "blobs" | "maxRowDocumentBytes">;
 
 const EMPTY = new Uint8Array(0);
 
@@ -49,7 +52,7 @@ export interface RenderedDocument {
  * yet is built from `availableVersions`; so is one that changed in the middle.
  */
 export async function renderDocument(
-  blobs: Blobs,
+  { blobs, maxRowDocumentBytes = MAX_ROW_BODY_BYTES }: DocumentStores,
   renderer: DocumentRenderer,
   view: DocumentView,
   previous: StoredDocument | undefined,
@@ -58,7 +61,7 @@ export async function renderDocument(
 ): Promise<RenderedDocument> {
   const rendered = await renderText(blobs, renderer, view, previous, change);
   const { gzip, ...shape } = rendered;
-  const large = gzip.length > MAX_ROW_BODY_BYTES;
+  const large = gzip.length > maxRowDocumentBytes;
   const blobSha256 = large ? (await blobs.put(gzip)).sha256 : "";
   const brotliBody =
     rendered.lengthBytes <= MAX_INLINE_BROTLI_BYTES ? await brotli(await unzip(gzip)) : EMPTY;

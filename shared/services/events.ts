@@ -15,12 +15,13 @@ const MAX_AGE_MS = 24 * 3_600_000;
 
 /** Carries events from the outbox to their consumers: at least once, in order within a package. */
 export class Events {
+  /** Whom events go to. On AWS each gets them from a queue instead of {@link Events.deliver}. */
+  readonly consumers: readonly EventConsumer[];
   readonly #stores: Stores;
-  readonly #consumers: readonly EventConsumer[];
 
   constructor(stores: Stores, consumers: readonly EventConsumer[]) {
     this.#stores = stores;
-    this.#consumers = consumers;
+    this.consumers = consumers;
   }
 
   /** Delivers what is there; gives the number of events delivered. */
@@ -41,7 +42,7 @@ export class Events {
     const { items } = await table.query(outboxQuery(shard, BATCH));
     if (items.length === 0) return 0;
     const events = items.map(toEvent);
-    for (const consumer of this.#consumers) {
+    for (const consumer of this.consumers) {
       try {
         await consumer.consume(events);
       } catch (error) {

@@ -202,14 +202,7 @@ export class PackageChanges {
           tags: change.tags,
           readme: change.readme,
         };
-        return renderDocument(
-          this.#stores.blobs,
-          renderer,
-          view,
-          previous,
-          closing,
-          this.#stores.now(),
-        );
+        return renderDocument(this.#stores, renderer, view, previous, closing, this.#stores.now());
       }),
     );
     return rendered.flatMap(({ ops }) => ops);

@@ -8,6 +8,7 @@ import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem } from "./ecosystem.ts";
 import { Events } from "./events.ts";
+import { IdentityExchange, type RoleAccess } from "./identity-exchange.ts";
 import { Images } from "./images/images.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Logins } from "./logins.ts";
@@ -30,10 +31,18 @@ export interface ServiceOptions {
   readonly requestsPerMinute: number;
   /** How GET of a file is answered: by us, or by a redirect to blob storage. */
   readonly downloads: "inline" | "redirect";
+  /** Largest body that can be sent from here; larger documents leave by redirect. Absent: any. */
+  readonly maxAnswerBytes?: number;
   /** Origin for links in answers, without a slash at the end. Absent: the one each client used. */
   readonly baseUrl?: string;
+  /** Which of the deployment's keys signs upload tickets: 1, or more after the key was changed. Default: 1. */
+  readonly ticketGeneration?: number;
+  /** Whether this process may remove bytes from blob storage. Default: yes. */
+  readonly mayRemoveBytes?: boolean;
   /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
   readonly trustProxy: boolean;
+  /** IAM roles that may exchange their identity for a token. Absent: none may. */
+  readonly roleAccess?: RoleAccess;
 }
 
 /** Everything that a protocol needs; passed as one object. */
@@ -50,6 +59,7 @@ export interface Services {
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
   readonly events: Events;
+  readonly identityExchange: IdentityExchange;
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
@@ -82,7 +92,7 @@ export function createServices(
   const directory = new RegistryDirectory(stores.table);
   const access = new Access(directory);
   const changes = new PackageChanges(stores, ecosystems);
-  const collector = new Collector(stores);
+  const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
   const catalogue = new Catalogue(stores);
   const tags = new Tags(stores, ecosystems, changes);
@@ -100,6 +110,7 @@ export function createServices(
     downloads: new Downloads(stores),
     ecosystems,
     events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),
+    identityExchange: new IdentityExchange(stores, tokens, options),
     images: new Images(stores, blobLinks),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),

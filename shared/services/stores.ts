@@ -11,6 +11,8 @@ export interface Stores {
   readonly blobs: Blobs;
   readonly keys: Keys;
   readonly log: Log;
+  /** Compressed documents up to this stay in the table, larger ones become blobs. Default: 300 KiB. */
+  readonly maxRowDocumentBytes?: number;
   /** Unix milliseconds. */
   readonly now: () => number;
 }

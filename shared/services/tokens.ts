@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { ForbiddenError, InvalidInputError, NotFoundError } from "../errors.ts";
 import type { Caller, Principal } from "../domain/principal.ts";
 import { hasScope, type Scope, type Token, type TokenKind } from "../domain/token.ts";
-import { ConditionFailedError } from "../ports/table.ts";
+import { ConditionFailedError, type WriteOp } from "../ports/table.ts";
 import { mapPage, type PageOf, type PageOptions } from "../records/pages.ts";
 import {
   bootstrapOp,
@@ -158,6 +158,30 @@ export class Tokens {
         principal.expiresAtMs === 0 ? expiresAtMs : Math.min(principal.expiresAtMs, expiresAtMs),
       rateLimitExempt: principal.rateLimitExempt,
     });
+  }
+
+  /**
+   * A session for somebody who proved who they are otherwise. `once` is written with it, and fails when the proof was
+   * used before: then there is no token.
+   */
+  async createFor(
+    caller: Caller,
+    { token, once }: { readonly token: Required<NewToken>; readonly once: WriteOp },
+  ): Promise<CreatedToken | undefined> {
+    const created = this.#make("session", token);
+    const principal = toPrincipal(created.token);
+    const happened = happening("token.create", created.token);
+    try {
+      await this.#stores.table.write([
+        once,
+        createTokenOp(created.token),
+        ...recordOps({ ...caller, principal }, happened, "", this.#stores.now()),
+      ]);
+      return created;
+    } catch (error) {
+      if (error instanceof ConditionFailedError) return undefined;
+      throw error;
+    }
   }
 
   async #createWithin(

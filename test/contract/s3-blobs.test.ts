@@ -90,7 +90,7 @@ describe.skipIf(isMissing && !isRequired)(`S3Blobs (needs ${S3_PROGRAM})`, () =>
     const { sha256, sizeBytes } = await store.blobs.put(bytes);
     const target = sha256Of(freshBytes(1));
     await copyObject(
-      { client, name: server.bucket },
+      { client, name: server.bucket, leftovers: "remove" },
       `blobs/sha256/${sha256}`,
       `blobs/sha256/${target}`,
       sizeBytes,

@@ -5,6 +5,8 @@ export interface Seen {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly range: string | undefined;
+  /** `X-Amz-Target`: the operation of an AWS service. */
+  readonly target: string | undefined;
 }
 
 /** What the proxy does with a request; `pass` hands it on. */
@@ -12,6 +14,8 @@ export type Verdict =
   | "pass"
   /** Never answers. */
   | "stall"
+  /** Closes the connection without an answer, and hands nothing on. */
+  | "reset"
   /** Hands it on, and cuts the answer off after so many bytes of it. */
   | { readonly cutAfterBytes: number }
   /** Hands it on, and turns every bit of the answer's first byte around. */
@@ -58,12 +62,18 @@ export class Proxy implements AsyncDisposable {
 
   #handle(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { method = "", url = "", headers } = incoming;
-    const seen = { method, path: url, authorization: headers.authorization, range: headers.range };
+    const { authorization, range } = headers;
+    const target = headers["x-amz-target"]?.toString();
+    const seen = { method, path: url, authorization, range, target };
     this.seen.push(seen);
     const verdict = this.judge(seen);
     outgoing.on("error", () => undefined);
     incoming.on("error", () => undefined);
     if (verdict === "stall") return;
+    if (verdict === "reset") {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
     if (typeof verdict === "object" && "status" in verdict) {
       incoming.resume();
       incoming.on("end", () => outgoing.writeHead(verdict.status).end(verdict.body));

@@ -16,7 +16,9 @@ const STARTUP_MILLISECONDS = 20_000;
 export interface S3Server {
   readonly endpoint: string;
   readonly bucket: string;
-  readonly clientConfig: S3ClientConfig;
+  readonly clientConfig: S3ClientConfig & {
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
   stop(): Promise<void>;
 }
 

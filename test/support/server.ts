@@ -22,14 +22,23 @@ export interface TestServer {
 
 /** A real `entrepot serve` on a free port of 127.0.0.1, as a person would start it. */
 export async function startServer(
-  options: { readonly args?: readonly string[]; readonly folder?: string } = {},
+  options: {
+    readonly args?: readonly string[];
+    readonly folder?: string;
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<TestServer> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "entrepot-server-")));
   const child = spawn(
     process.execPath,
     [MAIN, "serve", "--port", "0", "--data", folder, "--log", "json", ...(options.args ?? [])],
     {
-      env: { ...process.env, ENTREPOT_ADMIN_TOKEN: ADMIN_TOKEN, NODE_OPTIONS: "" },
+      env: {
+        ...process.env,
+        ENTREPOT_ADMIN_TOKEN: ADMIN_TOKEN,
+        NODE_OPTIONS: "",
+        ...options.environment,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
-import { ECOSYSTEM_FACTORIES, PROTOCOLS } from "../../functions/protocols.ts";
+import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
+import { PROTOCOLS } from "../../functions/protocols.ts";
 import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
 import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
@@ -48,7 +49,19 @@ export async function openTestRegistry(
     clock: now,
   });
   const keys = await LocalKeys.open(join(folder, "keys"));
-  const stores: Stores = { table, blobs, keys, log: SILENT_LOG, now };
+  const close = async (): Promise<void> => {
+    await table.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return registryOver({ table, blobs, keys, log: SILENT_LOG, now }, { clock, close }, options);
+}
+
+/** The services and apps over stores of the test's own choice. */
+export function registryOver(
+  stores: Stores,
+  { clock, close }: Pick<TestRegistry, "clock" | "close">,
+  options: Partial<ServiceOptions> = {},
+): TestRegistry {
   const services = createServices(stores, ECOSYSTEM_FACTORIES, {
     adminToken: ADMIN_TOKEN,
     requestsPerMinute: 0,
@@ -87,10 +100,7 @@ export async function openTestRegistry(
       });
       if (response.status !== 201) throw new Error(await response.text());
     },
-    close: async () => {
-      await table.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

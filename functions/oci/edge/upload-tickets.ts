@@ -7,17 +7,28 @@ import { ticketMessage } from "./decision.ts";
 
 /** Shorter than what blob storage keeps of unfinished uploads (24 h), longer than a slow push of a large layer. */
 const SESSION_SECONDS = 12 * 3600;
-const PURPOSE = "oci-upload-ticket";
 /** The stage of a session that has bytes already: from here on every request is the function's. */
 const CONTINUED = "-";
 
 const TICKET = /^([A-Za-z0-9_-]{1,64})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Signs what {@link ticketMessage} gives, as the edge does. */
-export async function signTicket(services: Services, message: string): Promise<string> {
-  return Buffer.from(await services.stores.keys.mac(PURPOSE, message)).toString("base64url");
+/** The purpose for which `Keys` makes the key of a generation; the edge is given that key. */
+export function ticketPurpose(generation: number): string {
+  return generation === 1 ? "oci-upload-ticket" : `oci-upload-ticket-${generation}`;
 }
+
+/** Signs what {@link ticketMessage} gives, as the edge does; with the key of today unless another is named. */
+export async function signTicket(
+  services: Services,
+  message: string,
+  generation = currentGeneration(services),
+): Promise<string> {
+  const mac = await services.stores.keys.mac(ticketPurpose(generation), message);
+  return Buffer.from(mac).toString("base64url");
+}
+
+const currentGeneration = (services: Services): number => services.options.ticketGeneration ?? 1;
 
 /** What scopes direct uploads to a repository; differs for a registry of the same slug that comes later. */
 export function stageOf({ registryId, packageName }: PackageRef): string {
@@ -57,14 +68,25 @@ export async function verifyTicket(
   const { name, id, text } = request;
   const [, stage = "", expiresAt = "", given = ""] = TICKET.exec(text) ?? [];
   const isPossible = UUID.test(id) && (stage === CONTINUED || stage === stageOf(ref));
-  const expected = await signTicket(services, ticketMessage(pathOf(name, id), stage, expiresAt));
-  const isOurs =
-    given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+  const message = ticketMessage(pathOf(name, id), stage, expiresAt);
+  const isOurs = await isSigned(services, message, given);
   const expiresAtMs = Number(expiresAt) * 1000;
   if (!isPossible || !isOurs || expiresAtMs <= services.stores.now()) {
     throw new NotFoundError("upload", id.slice(0, 64));
   }
   return { ...ref, id, expiresAtMs };
+}
+
+/** By the key of today or the one before it, with which uploads may still be under way. */
+async function isSigned(services: Services, message: string, given: string): Promise<boolean> {
+  const current = currentGeneration(services);
+  for (const generation of current === 1 ? [1] : [current, current - 1]) {
+    const expected = Buffer.from(await signTicket(services, message, generation));
+    const isSame =
+      given.length === expected.length && timingSafeEqual(Buffer.from(given), expected);
+    if (isSame) return true;
+  }
+  return false;
 }
 
 const pathOf = (name: string, id: string): string => `/v2/${name}/blobs/uploads/${id}`;

@@ -7,6 +7,8 @@ import { TableUnavailableError } from "../../ports/table.ts";
 const MAX_ATTEMPTS = 14;
 const FIRST_WAIT_MILLISECONDS = 20;
 const LONGEST_WAIT_MILLISECONDS = 1000;
+/** After so long nothing is repeated: attempts that hang until they time out must not use up a function's time. */
+const MAX_TOTAL_MILLISECONDS = 10_000;
 
 const NOT_APPLIED = new Set([
   "ProvisionedThroughputExceededException",
@@ -50,6 +52,7 @@ export async function sendWithRetries<Answer>(
   send: () => Promise<Answer>,
   repeatable: boolean,
 ): Promise<Answer> {
+  const endsAt = performance.now() + MAX_TOTAL_MILLISECONDS;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await send();
@@ -57,7 +60,7 @@ export async function sendWithRetries<Answer>(
       const outcome = outcomeOf(error);
       if (outcome === "refused") throw error;
       const again = outcome === "not applied" || (outcome === "unknown" && repeatable);
-      if (!again || attempt === MAX_ATTEMPTS) {
+      if (!again || attempt === MAX_ATTEMPTS || performance.now() > endsAt) {
         throw new TableUnavailableError("DynamoDB cannot serve the request", { cause: error });
       }
       await pause(attempt);

@@ -198,6 +198,11 @@ export class FileBlobs implements Blobs {
     await this.#pieces.discard(pieceId);
   }
 
+  /** Nothing: the embedded server's edge completes uploads itself. */
+  async takeDirect(): Promise<StoredBlob | undefined> {
+    return undefined;
+  }
+
   async sweep(olderThanMs: number): Promise<void> {
     await this.#folder.sweepTemp(olderThanMs);
   }

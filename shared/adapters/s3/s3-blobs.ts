@@ -14,6 +14,7 @@ import type {
   Blobs,
   ByteRange,
   ByteStream,
+  DirectUpload,
   DownloadTicketOptions,
   MultipartUpload,
   PutOptions,
@@ -32,6 +33,8 @@ import {
 import { BlobHasher } from "../blob-hasher.ts";
 import { headerText } from "../header-text.ts";
 import { requirePartNumber, requireUploadSize } from "../upload-limits.ts";
+import { takeDirectUpload } from "./s3-direct.ts";
+import { type Retention, retainBlobs } from "./retention.ts";
 import { unlessS3Says } from "./s3-errors.ts";
 import { blobKey, parseUploadId, type S3Bucket, type S3Upload } from "./s3-keys.ts";
 import {
@@ -43,7 +46,7 @@ import {
   listUploads,
   requireUpload,
 } from "./s3-multipart.ts";
-import { promote, putToS3, removeObject } from "./s3-put.ts";
+import { promote, putToS3, removeObject, removeStaged } from "./s3-put.ts";
 import { listBlobs, openObject, removeStaleStaging } from "./s3-read.ts";
 import { commitPieces, discardPiece, stagePiece } from "./s3-staged.ts";
 
@@ -53,6 +56,13 @@ export interface S3BlobsOptions {
   readonly bucket: string;
   /** Region, endpoint, credentials, retries, request handler. Presigned URLs name the same endpoint. */
   readonly client?: S3ClientConfig;
+  /**
+   * `leave`: staged objects that are done with stay until a sweep or the bucket's lifecycle takes them, for callers
+   * without `s3:DeleteObject`. Default: `remove`.
+   */
+  readonly leftovers?: "remove" | "leave";
+  /** Locks blobs when they are written, in a bucket with Object Lock. Absent: does not. */
+  readonly retention?: Retention;
 }
 
 /**
@@ -71,7 +81,8 @@ export class S3Blobs implements Blobs {
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     });
-    this.#bucket = { client, name: options.bucket };
+    if (options.retention !== undefined) retainBlobs(client, options.retention);
+    this.#bucket = { client, name: options.bucket, leftovers: options.leftovers ?? "remove" };
   }
 
   async put(body: ByteStream | Uint8Array, options: PutOptions = {}): Promise<StoredBlob> {
@@ -183,7 +194,7 @@ export class S3Blobs implements Blobs {
       return blob;
     } catch (error) {
       if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
-        await removeObject(this.#bucket, upload.key);
+        await removeStaged(this.#bucket, upload.key);
       }
       throw error;
     }
@@ -214,6 +225,10 @@ export class S3Blobs implements Blobs {
 
   async discardStaged(pieceId: string): Promise<void> {
     await discardPiece(this.#bucket, pieceId);
+  }
+
+  async takeDirect(upload: DirectUpload): Promise<StoredBlob | undefined> {
+    return takeDirectUpload(this.#bucket, upload);
   }
 
   async sweep(olderThanMs: number): Promise<void> {

@@ -6,6 +6,8 @@ import { isDigest } from "../../domain/digest.ts";
 export interface S3Bucket {
   readonly client: S3Client;
   readonly name: string;
+  /** What becomes of staged objects that are done with; see `S3BlobsOptions.leftovers`. */
+  readonly leftovers: "remove" | "leave";
 }
 
 /** An S3 multipart upload. */
@@ -24,6 +26,8 @@ export const BLOB_PREFIX = "blobs/sha256/";
 export const STAGING_PREFIX = "staging/";
 /** Uploads that a client sends in parts; the sweeper's, unlike the rest of staging. */
 export const PARTS_PREFIX = "staging/parts/";
+/** What CloudFront put here for clients, below the scope of a ticket: `<stage>/<sha256>`. */
+export const DIRECT_PREFIX = "staging/direct/";
 
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const PIECE_ID = new RegExp(`^${UUID}$`);
@@ -51,6 +55,18 @@ export function newPiece(): { readonly pieceId: string; readonly key: string } {
 /** `undefined` for an id that {@link newPiece} cannot have given. */
 export function pieceKey(pieceId: string): string | undefined {
   return PIECE_ID.test(pieceId) ? `${STAGING_PREFIX}pieces/${pieceId}` : undefined;
+}
+
+const STAGE = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Where the edge put an upload. @throws {TypeError} for what no ticket can have said. */
+export function directKey(stage: string, sha256: string): string {
+  if (!STAGE.test(stage) || !isDigest("sha256", sha256)) {
+    throw new TypeError(
+      "a stage is 1 to 64 letters, digits, - and _; a sha256 64 hexadecimal digits",
+    );
+  }
+  return `${DIRECT_PREFIX}${stage}/${sha256}`;
 }
 
 /** A key for an upload in parts that nobody else will choose. */

@@ -35,7 +35,12 @@ export async function promote(
   blob: StoredBlob,
 ): Promise<void> {
   await copyObject(bucket, stagingKey, blobKey(blob.sha256), blob.sizeBytes);
-  await removeObject(bucket, stagingKey);
+  await removeStaged(bucket, stagingKey);
+}
+
+/** Removes what is left of a finished upload, where that is not the sweeper's part. */
+export async function removeStaged(bucket: S3Bucket, key: string): Promise<void> {
+  if (bucket.leftovers === "remove") await removeObject(bucket, key);
 }
 
 /** Absent objects are removed successfully. */

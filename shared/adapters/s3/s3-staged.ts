@@ -11,7 +11,7 @@ import { takeHead } from "../stream-head.ts";
 import { PartWriter } from "./part-writer.ts";
 import { answered, unlessS3Says } from "./s3-errors.ts";
 import { newPiece, pieceKey, type S3Bucket } from "./s3-keys.ts";
-import { promote, putToS3, removeObject } from "./s3-put.ts";
+import { promote, putToS3, removeStaged } from "./s3-put.ts";
 import { openObject } from "./s3-read.ts";
 
 /** Up to here a piece is one PUT with its checksum. */
@@ -77,7 +77,7 @@ export async function commitPieces(
 /** `discardStaged` of the port. */
 export async function discardPiece(bucket: S3Bucket, pieceId: string): Promise<void> {
   const key = pieceKey(pieceId);
-  if (key !== undefined) await removeObject(bucket, key);
+  if (key !== undefined) await removeStaged(bucket, key);
 }
 
 async function verifyPiece(

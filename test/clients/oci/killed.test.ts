@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { ECOSYSTEM_FACTORIES } from "../../../functions/protocols.ts";
+import { ECOSYSTEM_FACTORIES } from "../../../functions/ecosystems.ts";
 import { FileBlobs } from "../../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../../shared/adapters/filesystem/local-keys.ts";
 import { LmdbTable } from "../../../shared/adapters/lmdb/lmdb-table.ts";

@@ -88,7 +88,8 @@ export async function createToken(server: TestServer, scopes: readonly string[])
   return createdToken.parse(await answer.json()).token;
 }
 
-function registryOf(started: Started): OciRegistry {
+/** Requests and names of a registry that runs. */
+export function registryOf(started: Started): OciRegistry {
   const { hosts, prefixes, user, password, folder, pid, server, stop } = started;
   const basic = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
   return {

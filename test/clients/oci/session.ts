@@ -18,19 +18,19 @@ export interface Session {
  * Opens a session before the tests of the surrounding `describe` and closes it after them.
  *
  * @param env - adds to the client's environment.
- * @param args - further arguments of `entrepot serve`.
+ * @param started - further arguments of `entrepot serve`, or what starts another registry.
  */
 export function useSession(
   program: string,
   env: Readonly<Record<string, string>> = {},
-  args: readonly string[] = [],
+  started: readonly string[] | (() => Promise<OciRegistry>) = [],
 ): () => Session {
   let session: Session | undefined;
   let folder: TemporaryFolder | undefined;
   beforeAll(async () => {
     folder = await temporaryFolder("oci-client");
     const root = folder.path;
-    const registry = await startRegistry(args);
+    const registry = await (typeof started === "function" ? started() : startRegistry(started));
     session = {
       registry,
       client: await Client.create(program, join(root, "client"), env),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openTestRegistry } from "../../support/services.ts";
 import { type ApiClient, openApi } from "./client.ts";
 
 let api: ApiClient;
@@ -87,6 +88,24 @@ describe("the audit log", () => {
     expect(await call("", bound)).toBe(403);
     expect(await call("?registry=files&package=tool", bound)).toBe(200);
   });
+});
+
+test("where bytes may not be removed, garbage collection is refused before a blob is marked", async () => {
+  const registry = await openTestRegistry({ mayRemoveBytes: false });
+  try {
+    const blob = await registry.stores.blobs.put(Buffer.from("garbage"));
+    const refused = await registry.request("/api/v1/maintenance/collect-garbage", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ graceSeconds: 0 }),
+    });
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ detail: expect.stringContaining('"garbage"') });
+    await registry.services.collector.awaitUsable([blob.sha256]);
+    expect(await registry.stores.blobs.stat(blob.sha256)).toBeDefined();
+  } finally {
+    await registry.close();
+  }
 });
 
 describe("maintenance", () => {

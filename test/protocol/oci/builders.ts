@@ -31,10 +31,10 @@ export const descriptor = (pushed: Pushed, more: object = {}): object => ({
 
 /** One repository of a test registry, spoken to as clients do. */
 export class Repository {
-  readonly registry: TestRegistry;
+  readonly registry: Pick<TestRegistry, "request">;
   readonly name: string;
 
-  constructor(registry: TestRegistry, name: string) {
+  constructor(registry: Pick<TestRegistry, "request">, name: string) {
     this.registry = registry;
     this.name = name;
   }

@@ -247,3 +247,14 @@ describe("the embedded server", () => {
     rmSync(folder, { recursive: true });
   });
 });
+
+it("takes the client's address from before its own proxies, and from nowhere else", async () => {
+  const server = await startServer({ args: ["--trust-proxy", "--proxies", "2"] });
+  try {
+    const headers = { "x-forwarded-for": "198.51.100.9, 192.0.2.7, 203.0.113.5" };
+    await fetch(`${server.url}/api/v1/whoami-of-nobody`, { headers });
+    await expect.poll(() => server.output()).toContain('"address":"192.0.2.7"');
+  } finally {
+    await server.stop();
+  }
+});

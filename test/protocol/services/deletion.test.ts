@@ -97,6 +97,22 @@ describe("the collector", () => {
     expect(await statusOf("tool/1.0.0/a.bin")).toBe(200);
   });
 
+  it("goes on where its time was over, until it has looked at everything, and then begins again", async () => {
+    for (let n = 0; n < 5; n++) await test.stores.blobs.put(Buffer.from(`orphan ${n}`));
+    test.clock.aheadMs = 2 * DAY_MS;
+    const further = { budgetMs: 0, pageSize: 2 };
+    const counts: number[] = [];
+    for (let run = 0; run < 4; run++) {
+      counts.push((await test.services.collector.collectFurther(DAY_MS, further)).blobs);
+    }
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
+    expect(Math.max(...counts)).toBe(2);
+    await test.stores.blobs.put(Buffer.from("another"));
+    test.clock.aheadMs = 4 * DAY_MS;
+    const whole = { budgetMs: 60_000, pageSize: 2 };
+    expect(await test.services.collector.collectFurther(DAY_MS, whole)).toMatchObject({ blobs: 1 });
+  });
+
   it("never takes bytes from a publish that comes at the same moment", async () => {
     const { stores, services } = test;
     const content = "contested bytes";

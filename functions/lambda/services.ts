@@ -1,0 +1,65 @@
+import { PREFERRED_DOCUMENT_BYTES } from "../../shared/adapters/dynamodb/schema.ts";
+import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
+import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
+import { StsIdentities } from "../../shared/adapters/sts/sts-identities.ts";
+import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
+import type { Log } from "../../shared/ports/log.ts";
+import type { RoleAccess } from "../../shared/services/identity-exchange.ts";
+import { createServices, type Services } from "../../shared/services/services.ts";
+import { ECOSYSTEM_FACTORIES } from "../ecosystems.ts";
+import { blobClientConfig, keysClient, type Pace, tableClient } from "./clients.ts";
+import type { FunctionEnvironment } from "./environment.ts";
+import { INLINE_LIMIT_BYTES } from "./limits.ts";
+
+/**
+ * The services over DynamoDB, S3 and KMS, whose clients live as long as the process and keep their connections.
+ * `mayDelete`: whether the function's role may delete objects; what others leave behind is swept.
+ */
+export function openServices(
+  environment: FunctionEnvironment,
+  log: Log,
+  { mayDelete, pace }: { readonly mayDelete: boolean; readonly pace: Pace },
+): Services {
+  const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
+  const table = new DynamoTable({ client: tableClient(), tableName: environment.ENTREPOT_TABLE });
+  const retention = environment.ENTREPOT_OBJECT_LOCK;
+  const blobs = new S3Blobs({
+    bucket: environment.ENTREPOT_BUCKET,
+    client: blobClientConfig(process.env, pace),
+    leftovers: mayDelete ? "remove" : "leave",
+    ...(retention === undefined ? {} : { retention }),
+  });
+  const keys = new KmsKeys({
+    client: keysClient(pace),
+    ...(signingKeyId === undefined ? {} : { signingKeyId }),
+    ...(macKeyId === undefined ? {} : { macKeyId }),
+  });
+  const baseUrl = environment.ENTREPOT_BASE_URL;
+  const roleAccess = roleAccessOf(environment);
+  const maxRowDocumentBytes = PREFERRED_DOCUMENT_BYTES;
+  const stores = { table, blobs, keys, log, now: Date.now, maxRowDocumentBytes };
+  return createServices(stores, ECOSYSTEM_FACTORIES, {
+    requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
+    downloads: "redirect",
+    maxAnswerBytes: INLINE_LIMIT_BYTES,
+    mayRemoveBytes: mayDelete,
+    trustProxy: environment.ENTREPOT_EDGE !== undefined,
+    ...(environment.ENTREPOT_EDGE === undefined
+      ? {}
+      : { ticketGeneration: environment.ENTREPOT_EDGE }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(roleAccess === undefined ? {} : { roleAccess }),
+  });
+}
+
+function roleAccessOf(environment: FunctionEnvironment): RoleAccess | undefined {
+  const { ENTREPOT_IAM_GRANTS: grants, AWS_REGION: region } = environment;
+  if (grants === undefined || region === undefined) return undefined;
+  const endpoint = process.env["AWS_ENDPOINT_URL_STS"] ?? process.env["AWS_ENDPOINT_URL"];
+  const identities = new StsIdentities({
+    region,
+    now: Date.now,
+    ...(endpoint === undefined ? {} : { endpoint: new URL(endpoint).origin }),
+  });
+  return { identities, grants };
+}

@@ -1,0 +1,58 @@
+import { Duration, Stack } from "aws-cdk-lib";
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
+import type { Construct } from "constructs";
+import type { Config } from "../config/schema.ts";
+import { SCHEDULED_TASKS } from "../../functions/workers/maintenance/tasks.ts";
+
+/**
+ * Nothing waits for a task, and each run is an invocation and some reads whether there is something to do or not: so
+ * they run less often than in an embedded server.
+ */
+const MIN_MINUTES = 15;
+
+/** Starts each task of maintenance at its rate, with `{"task": "<name>"}`. */
+export function addSchedules(
+  scope: Construct,
+  maintenance: LambdaFunction,
+  { config }: { readonly config: Config },
+): void {
+  const { account } = Stack.of(scope);
+  const role = new Role(scope, "ScheduleRole", {
+    description: `${config.name}: starts maintenance`,
+    // Only for schedules of this account:
+    // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
+      conditions: { StringEquals: { "aws:SourceAccount": account } },
+    }),
+    inlinePolicies: {
+      invoke: new PolicyDocument({
+        statements: [
+          new PolicyStatement({
+            actions: ["lambda:InvokeFunction"],
+            resources: [maintenance.functionArn],
+          }),
+        ],
+      }),
+    },
+  });
+  for (const { name: task, everyMs } of SCHEDULED_TASKS) {
+    const everyMinutes = Math.max(MIN_MINUTES, Math.ceil(everyMs / 60_000));
+    new CfnSchedule(scope, `Schedule-${task}`, {
+      description: `${config.name}: ${task}`,
+      scheduleExpression: `rate(${everyMinutes} minutes)`,
+      // Spread, so that the tasks do not start at once.
+      flexibleTimeWindow: { mode: "FLEXIBLE", maximumWindowInMinutes: MIN_MINUTES },
+      target: {
+        arn: maintenance.functionArn,
+        roleArn: role.roleArn,
+        input: JSON.stringify({ task }),
+        retryPolicy: {
+          maximumRetryAttempts: 2,
+          maximumEventAgeInSeconds: Duration.minutes(everyMinutes).toSeconds(),
+        },
+      },
+    });
+  }
+}

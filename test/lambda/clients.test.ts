@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Client } from "../clients/oci/client.ts";
+import type { ImageTool } from "../clients/oci/image-tool.ts";
+import { crane, skopeo } from "../clients/oci/image-tools.ts";
+import { type Deployment, openDeployment } from "../support/aws/deployment.ts";
+import { npmClientPath, openClientHome } from "../support/npm-clients.ts";
+import { buildImage, writeLayout } from "../support/oci-image.ts";
+import { describeWhen, describeWith } from "../support/programs.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { deploymentNeeds, NEEDS } from "./needs.ts";
+
+describeWhen(deploymentNeeds(), NEEDS, "clients of the functions", (source) => {
+  let aws: Deployment;
+  let folder: TemporaryFolder;
+  beforeAll(async () => {
+    aws = await openDeployment(source);
+    folder = await temporaryFolder("lambda-clients");
+    await aws.createRegistry("node", "npm");
+    await aws.createRegistry("images", "oci");
+  });
+  afterAll(async () => {
+    await aws[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  describeWhen(npmClientPath("npm-11"), "npm 11", "npm", (program) => {
+    test("publishes and installs a scoped package whose bytes come from S3", async () => {
+      await using home = await openClientHome(program);
+      const registry = `${aws.url}/npm/node/`;
+      const host = registry.replace("http:", "");
+      await home.write(".npmrc", `registry=${registry}\n${host}:_authToken=${aws.adminToken}\n`);
+      const manifest = { name: "@team/greeting", version: "1.0.0", main: "index.js" };
+      await home.write("source/package.json", JSON.stringify(manifest));
+      await home.write("source/index.js", "module.exports = 'hello';\n");
+      await home.ok(["publish"], { folder: "source" });
+      await home.write("target/package.json", JSON.stringify({ name: "target", private: true }));
+      await home.ok(["install", "@team/greeting", "--no-audit"], { folder: "target" });
+      const installed = await home.read("target/node_modules/@team/greeting/index.js");
+      expect(installed).toBe("module.exports = 'hello';\n");
+      const again = await home.run(["publish"], { folder: "source" });
+      expect(again.code).not.toBe(0);
+      expect(again.output).toMatch(/previously published|published before/);
+    });
+  });
+
+  const tools: readonly (readonly [string, ImageTool])[] = [
+    ["skopeo", skopeo],
+    ["crane", crane],
+  ];
+  describe.each(tools)("%s", (name, tool) => {
+    describeWith(name, name, (program) => {
+      test("pushes an image through the functions and pulls it from S3", async () => {
+        const host = new URL(aws.url).host;
+        const client = await Client.create(program, join(folder.path, name));
+        const image = await buildImage();
+        const layout = join(folder.path, name, "layout");
+        await writeLayout(layout, image, "app");
+        await client.succeed(tool.login(host, "token", aws.adminToken));
+        await client.succeed(tool.push(layout, "app", `${host}/images/${name}:1.0`));
+        expect(await client.succeed(tool.tags(`${host}/images/${name}`))).toContain("1.0");
+        const pulled = join(folder.path, name, "pulled");
+        await client.succeed(tool.pull(`${host}/images/${name}:1.0`, pulled, "app"));
+        const { digest } = image.descriptor;
+        const manifest = await readFile(join(pulled, "blobs", ...digest.split(":")));
+        expect(manifest).toEqual(Buffer.from(image.blobs.get(digest) ?? []));
+      });
+    });
+  });
+});
