@@ -18,6 +18,7 @@ const flagsSchema: z.ZodType<ServeFlags> = z.object({
   logLevel: z.string().exactOptional(),
   config: z.string().exactOptional(),
   trustProxy: z.boolean().exactOptional(),
+  webhooksPrivate: z.boolean().exactOptional(),
 });
 
 /** `serve`: the whole registry in this process. */
@@ -48,6 +49,7 @@ export function addServeCommand(program: Command): void {
     )
     .option("--rate-limit <requests>", "per minute and token, 0 for none (default: 0)")
     .option("--trust-proxy", "believe X-Forwarded-… headers of the proxy in front")
+    .option("--webhooks-private", "let webhooks reach http, loopback and private networks")
     .addOption(new Option("--log <format>", "how to log").choices(["auto", "pretty", "json"]))
     .option("--log-level <level>", "debug, info, warn, error or silent (default: info)")
     .option("--config <file>", "settings as JSON");

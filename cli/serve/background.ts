@@ -21,13 +21,19 @@ export class Background {
   readonly #tasks: readonly Task[];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(services: Services, table: LmdbTable) {
     const { events, downloads, reclaimer, collector, stores, blobLinks, uploadSessions } = services;
+    const { webhookDeliverer } = services;
     this.#services = services;
     this.#tasks = [
       { name: "events", everyMs: SECOND_MS / 2, run: () => events.deliver() },
+      {
+        name: "webhooks",
+        everyMs: SECOND_MS / 2,
+        run: () => webhookDeliverer.deliverDue(this.#stopping.signal),
+      },
       { name: "downloads", everyMs: 10 * SECOND_MS, run: () => downloads.flush() },
       { name: "expired-rows", everyMs: 60 * SECOND_MS, run: () => table.removeExpired(1000) },
       { name: "uploads", everyMs: 300 * SECOND_MS, run: () => reclaimer.sweepUploads() },
@@ -50,14 +56,14 @@ export class Background {
 
   /** No task starts any more; resolves when those under way have ended and the download counts are written. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(this.#running);
     await this.#services.downloads.flush();
   }
 
   #schedule(task: Task): void {
-    if (this.#stopped) return;
+    if (this.#stopping.signal.aborted) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       const run = this.#run(task);

@@ -34,6 +34,7 @@ const schema = z.strictObject({
   downloads: z.enum(["inline", "redirect"]).default("inline"),
   rateLimit: z.coerce.number().int().min(0).default(0),
   trustProxy: z.preprocess(flag, z.boolean()).default(false),
+  webhooksPrivate: z.preprocess(flag, z.boolean()).default(false),
   log: z.enum(["auto", "pretty", "json"]).default("auto"),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -52,6 +53,7 @@ const VARIABLES = {
   downloads: "ENTREPOT_DOWNLOADS",
   rateLimit: "ENTREPOT_RATE_LIMIT",
   trustProxy: "ENTREPOT_TRUST_PROXY",
+  webhooksPrivate: "ENTREPOT_WEBHOOKS_PRIVATE",
   log: "ENTREPOT_LOG",
   logLevel: "ENTREPOT_LOG_LEVEL",
 } as const satisfies Record<keyof ServeConfig, string>;

@@ -57,16 +57,18 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
     folder: join(config.data, "blobs"),
     ticketKey: keys.deriveKey("blob-tickets"),
   });
+  const metrics = new Metrics();
   const services = createServices({ table, blobs, keys, log, now: Date.now }, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: config.rateLimit,
     downloads: config.downloads,
     trustProxy: config.trustProxy,
+    webhooksPrivate: config.webhooksPrivate,
+    webhookAttempted: (attempt) => metrics.webhookAttempted(attempt),
     ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
   });
   const first = config.adminToken === undefined ? await services.tokens.bootstrap() : undefined;
   const background = new Background(services, table);
-  const metrics = new Metrics();
   const route = createRouter(services, blobs, metrics, config);
   const server = createHttpServer({ config, route, metrics, log });
   const port = await listen(server, config);

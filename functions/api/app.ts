@@ -15,6 +15,8 @@ import { createTagRoutes } from "./routes/tags.ts";
 import { createTokenRoutes } from "./routes/tokens.ts";
 import { createUploadRoutes } from "./routes/uploads.ts";
 import { createVersionRoutes } from "./routes/versions.ts";
+import { createWebhookDeliveryRoutes } from "./routes/webhook-deliveries.ts";
+import { createWebhookRoutes } from "./routes/webhooks.ts";
 import { createRouter, guardRequest } from "./validation.ts";
 
 const PREFIX = "/api/v1";
@@ -33,6 +35,8 @@ export function createApiApp(services: Services): Hono<AppEnv> {
     createTagRoutes(services),
     createTokenRoutes(services),
     createUploadRoutes(services),
+    createWebhookRoutes(services),
+    createWebhookDeliveryRoutes(services),
     createAuditRoutes(services),
     createMaintenanceRoutes(services),
   ]) {
