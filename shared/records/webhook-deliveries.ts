@@ -168,6 +168,14 @@ export const deleteLaneOp = (webhookId: string): WriteOp => ({
   key: laneKey(webhookId),
 });
 
+/** The lane goes at that time. */
+export const expireLaneOp = (webhookId: string, expiresAtSeconds: number): WriteOp => ({
+  op: "update",
+  key: laneKey(webhookId),
+  expiresAtSeconds,
+  conditions: [{ kind: "present" }],
+});
+
 export function toLane(item: Item): Lane {
   return {
     webhookId: text(item, "webhookId"),

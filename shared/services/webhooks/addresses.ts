@@ -83,7 +83,8 @@ export function addressProblem(address: string, allowPrivate: boolean): string |
   const version = isIP(plain);
   if (version === 0) return "is no IP address";
   const family = version === 4 ? "ipv4" : "ipv6";
-  if (never[family].check(plain, family)) return "is link-local, a metadata service or no single host";
+  if (never[family].check(plain, family))
+    return "is link-local, a metadata service or no single host";
   if (!allowPrivate && notPublic[family].check(plain, family)) return "is not a public address";
   return undefined;
 }

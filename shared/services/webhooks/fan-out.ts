@@ -5,6 +5,7 @@ import { ConditionFailedError, type Item } from "../../ports/table.ts";
 import {
   createDeliveryOps,
   deliveryKey,
+  expireLaneOp,
   laneKey,
   toLane,
   wakeLaneOp,
@@ -123,7 +124,10 @@ export class WebhookFanOut implements EventConsumer {
   async #retire(webhook: Webhook): Promise<void> {
     const expiresAtSeconds = Math.ceil((this.#stores.now() + GIVE_UP_MS + HOUR_MS) / 1000);
     try {
-      await this.#stores.table.write(retireWebhookOps(webhook, expiresAtSeconds));
+      await this.#stores.table.write([
+        ...retireWebhookOps(webhook, expiresAtSeconds),
+        expireLaneOp(webhook.id, expiresAtSeconds),
+      ]);
     } catch (error) {
       if (!(error instanceof ConditionFailedError)) throw error;
     }

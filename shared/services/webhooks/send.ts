@@ -29,7 +29,12 @@ export interface Outcome {
   readonly durationMs: number;
 }
 
-/** One attempt. @returns `undefined` when `signal` broke it off: nobody knows then what the receiver got. */
+/**
+ * One attempt.
+ *
+ * @returns `undefined` when `signal` broke it off: nobody knows then what the receiver got.
+ * @throws what the keys throw: that we cannot sign is no failure of the receiver's.
+ */
 export async function send(
   stores: Stores,
   options: SendOptions,
@@ -38,15 +43,15 @@ export async function send(
   signal?: AbortSignal,
 ): Promise<Outcome | undefined> {
   const atMs = stores.now();
-  const started = performance.now();
   const { baseUrl, allowPrivate } = options;
+  const message = await signedMessage(stores.keys, webhook, delivery.event, {
+    baseUrl,
+    nowMs: atMs,
+  });
+  const started = performance.now();
   let status = 0;
   let error = "";
   try {
-    const message = await signedMessage(stores.keys, webhook, delivery.event, {
-      baseUrl,
-      nowMs: atMs,
-    });
     status = await post(new URL(webhook.url), {
       ...message,
       allowPrivate,

@@ -32,6 +32,9 @@ export type SeenDelivery = z.infer<typeof DELIVERY>;
 /** An API over stores of its own, with a registry `files` of generic packages, in which webhooks reach 127.0.0.1. */
 export interface WebhookWorld {
   readonly api: ApiClient;
+  /** Makes a webhook, and sends nothing. */
+  make(input: Readonly<Record<string, unknown>>): Promise<z.infer<typeof CREATED>>;
+  /** Makes a webhook, and sends what its creation is an event of: tests look at what comes then. */
   create(input: Readonly<Record<string, unknown>>): Promise<z.infer<typeof CREATED>>;
   publish(name: string, version?: string): Promise<void>;
   /** What the background does: events become deliveries, and deliveries are sent. Gives the attempts. */
@@ -49,15 +52,19 @@ export async function openWorld(options: Partial<ServiceOptions> = {}): Promise<
   const { registry } = api;
   await registry.createRegistry({ slug: "files", ecosystem: "generic" });
   await registry.services.events.deliver();
+  const make: WebhookWorld["make"] = async (input) => {
+    const { status, body } = await api.call("POST", "/webhooks", { body: input });
+    if (status !== 201) throw new Error(JSON.stringify(body));
+    return CREATED.parse(body);
+  };
   return {
     api,
+    make,
     create: async (input) => {
-      const { status, body } = await api.call("POST", "/webhooks", { body: input });
-      if (status !== 201) throw new Error(JSON.stringify(body));
-      // What the creation itself is an event of is not what tests look at.
+      const made = await make(input);
       await registry.services.events.deliver();
       await registry.services.webhookDeliverer.deliverDue();
-      return CREATED.parse(body);
+      return made;
     },
     publish: async (name, version = "1.0.0") => {
       const path = `/generic/files/${name}/${version}/${name}.txt`;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { WebhookDeliverer } from "../../../shared/services/webhooks/deliverer.ts";
 import { WebhookFanOut } from "../../../shared/services/webhooks/fan-out.ts";
 import type { RegistryEvent } from "../../../shared/domain/audit.ts";
+import { WORKER } from "../../../shared/services/tokens.ts";
 import { status } from "../../support/webhook-receiver.ts";
 import { isSignedWith, messageOf, openWorld } from "./builders.ts";
 
@@ -17,6 +19,11 @@ const EVENT: RegistryEvent = {
   version: "1.0.0",
   detail: "",
   registryId: "",
+};
+
+const NO_KEYS = {
+  sign: () => Promise.reject(new Error("the keys cannot be used")),
+  mac: () => Promise.reject(new Error("the keys cannot be used")),
 };
 
 describe("what is published", () => {
@@ -105,6 +112,34 @@ describe("a webhook", () => {
     expect(one.received).toEqual([]);
     const types = all.received.slice(before).map((received) => messageOf(received).type);
     expect(types.sort()).toEqual(["entrepot.token.create", "entrepot.version.publish"]);
+  });
+
+  test("of one registry is not told of another's events in the same batch", async () => {
+    const world = await openWorld();
+    await world.api.registry.createRegistry({ slug: "other", ecosystem: "generic" });
+    const receiver = await world.receiver();
+    await world.create({ registry: "files", url: receiver.url, events: ["version.publish"] });
+    const { access, stores } = world.api.registry.services;
+    const idOf = async (slug: string): Promise<string> =>
+      (await access.openAny(WORKER, slug)).registry.id;
+    await new WebhookFanOut(stores).consume([
+      { ...EVENT, id: "a1", package: "own", registryId: await idOf("files") },
+      { ...EVENT, id: "a2", package: "foreign", registryId: await idOf("other") },
+    ]);
+    await world.run();
+    expect(receiver.received.map((received) => messageOf(received).data.package)).toEqual(["own"]);
+  });
+
+  test("with patterns, even for every name, hears of no event without a package", async () => {
+    const world = await openWorld();
+    const receiver = await world.receiver();
+    await world.create({ registry: "files", url: receiver.url, packages: ["*"] });
+    const before = receiver.received.length;
+    await world.publish("tool");
+    await world.api.call("PATCH", "/registries/files", { body: { description: "no package" } });
+    await world.run();
+    const names = receiver.received.slice(before);
+    expect(names.map((received) => messageOf(received).data.package)).toEqual(["tool"]);
   });
 
   test("with patterns hears only of packages that match", async () => {
@@ -205,8 +240,27 @@ describe("a webhook", () => {
     expect((await world.api.call("GET", "/webhooks")).body).toEqual({ items: [] });
     world.aheadMs(26 * 3_600_000);
     const { table } = world.api.registry.stores;
-    expect(await table.get({ pk: `WEBHOOK#${id}`, sk: "WEBHOOK" })).toBeUndefined();
+    for (const sk of ["WEBHOOK", "LANE"]) {
+      expect(await table.get({ pk: `WEBHOOK#${id}`, sk })).toBeUndefined();
+    }
   });
+});
+
+test("keys that cannot sign are no failure of the receiver's", async () => {
+  const world = await openWorld();
+  const receiver = await world.receiver();
+  const { id } = await world.create({ url: receiver.url, events: ["version.publish"] });
+  const { stores } = world.api.registry;
+  const unsigned = new WebhookDeliverer(
+    { ...stores, keys: { ...NO_KEYS, publicKeys: () => stores.keys.publicKeys() } },
+    { allowPrivate: true, baseUrl: "", attempted: () => {} },
+  );
+  await new WebhookFanOut(stores).consume([EVENT]);
+  expect(await unsigned.deliverDue()).toBe(0);
+  expect(await world.deliveries(id)).toMatchObject([{ state: "pending", attempts: 0 }]);
+  world.aheadMs(90_000);
+  await world.run();
+  expect(await world.deliveries(id)).toMatchObject([{ state: "delivered", attempts: 1 }]);
 });
 
 describe("sent on demand", () => {
