@@ -36,28 +36,28 @@ export class WebhookDeliverer {
    * by whoever comes next. Gives the number of attempts.
    */
   async deliverDue(signal?: AbortSignal): Promise<number> {
-    const running = new Map<string, Promise<void>>();
+    const running = new Set<Promise<void>>();
     let attempts = 0;
     const stopped = (): boolean => signal?.aborted === true;
     try {
       while (!stopped()) {
         for (const lane of await this.#dueLanes()) {
           if (running.size >= MAX_LANES) break;
-          if (running.has(lane.webhookId)) continue;
           const claimed = await this.#claim(lane);
           if (claimed === undefined) continue;
-          const run = async (): Promise<void> => {
+          const counting = async (): Promise<void> => {
             const count = await this.#run(claimed, signal);
             attempts += count;
-            running.delete(lane.webhookId);
           };
-          running.set(lane.webhookId, run());
+          const run = counting();
+          running.add(run);
+          void run.finally(() => running.delete(run));
         }
         if (running.size === 0) break;
-        await settledWithin(running.values(), LOOK_AGAIN_MS);
+        await settledWithin(running, LOOK_AGAIN_MS);
       }
     } finally {
-      await Promise.all(running.values());
+      await Promise.all(running);
     }
     return attempts;
   }

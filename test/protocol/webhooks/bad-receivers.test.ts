@@ -214,23 +214,31 @@ describe("a receiver that hangs", () => {
   });
 });
 
+/** A table of which some operations do something else. */
+function tableWith(table: Table, changes: Partial<Table>): Table {
+  return {
+    get: (key) => table.get(key),
+    getMany: (keys) => table.getMany(keys),
+    query: (query) => table.query(query),
+    write: (ops) => table.write(ops),
+    ping: () => table.ping(),
+    close: () => table.close(),
+    ...changes,
+  };
+}
+
 /** A table whose process dies when it is to write down how a delivery went. */
 function dyingTable(table: Table): Table {
   const isOutcome = (op: WriteOp): boolean =>
     op.op === "put" && op.item.key.sk.startsWith("D#") && op.item.attributes["attempts"] === 1;
   let dead = false;
-  return {
-    get: (key) => table.get(key),
-    getMany: (keys) => table.getMany(keys),
-    query: (query) => table.query(query),
-    ping: () => table.ping(),
-    close: () => table.close(),
+  return tableWith(table, {
     write: async (ops) => {
       dead ||= ops.some(isOutcome);
       if (dead) throw new Error("the process has died");
       await table.write(ops);
     },
-  };
+  });
 }
 
 test("a worker that dies between sending and writing it down sends the same message once more", async () => {
@@ -255,6 +263,33 @@ test("a worker that dies between sending and writing it down sends the same mess
   const [first, second] = receiver.received;
   expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
   expect(second?.body).toBe(first?.body);
+});
+
+test("an event that comes just when a worker has found nothing more to do is sent", async () => {
+  const world = await openWorld();
+  const receiver = await world.receiver();
+  await world.create({ ...NEW, url: receiver.url });
+  await world.publish("first");
+  const { services, stores } = world.api.registry;
+  await services.events.deliver();
+  let queriesOfNext = 0;
+  const table = tableWith(stores.table, {
+    query: async (query) => {
+      const page = await stores.table.query(query);
+      // Without an end in time it is the worker's last look, before it lets go of the lane.
+      if (query.range?.prefix === "Q#" && query.range.before === undefined) {
+        queriesOfNext++;
+        if (queriesOfNext === 1) {
+          await world.publish("second");
+          await services.events.deliver();
+        }
+      }
+      return page;
+    },
+  });
+  const options = { allowPrivate: true, baseUrl: "", attempted: () => {} };
+  expect(await new WebhookDeliverer({ ...stores, table }, options).deliverDue()).toBe(2);
+  expect(queriesOfNext).toBe(2);
 });
 
 test("two workers over one table send each message once", async () => {
