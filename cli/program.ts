@@ -11,6 +11,7 @@ import { addRegistryCommands } from "./commands/registry.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addSetupCommand } from "./commands/setup.ts";
 import { addTokenCommands } from "./commands/token.ts";
+import { addWebhookCommands } from "./commands/webhook.ts";
 
 const ENVIRONMENT = `
 Environment:
@@ -48,6 +49,7 @@ export function createProgram(version: string): Command {
   addPackageCommands(program);
   addProxyCommand(program);
   addSetupCommand(program);
+  addWebhookCommands(program);
   addAuditCommand(program);
   addGcCommand(program);
   addCompletionCommand(program);

@@ -42,7 +42,9 @@ export type Thing =
   | "token"
   | "upload"
   | "login"
-  | "page";
+  | "page"
+  | "webhook"
+  | "delivery";
 
 /** The thing does not exist, or the caller may not know that it does. */
 export class NotFoundError extends RegistryError {

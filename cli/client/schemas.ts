@@ -97,6 +97,45 @@ export const auditEntrySchema = z.looseObject({
   detail: z.string().nullish(),
 });
 
+export const webhookSchema = z.looseObject({
+  id: z.string(),
+  /** Absent: the whole deployment. */
+  registry: z.string().optional(),
+  url: z.string(),
+  events: z.array(z.string()).default([]),
+  packages: z.array(z.string()).default([]),
+  description: z.string().default(""),
+  enabled: z.boolean(),
+  disabledReason: z.string().optional(),
+  createdBy: z.string().default(""),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+export type WebhookView = z.infer<typeof webhookSchema>;
+/** The answers to a creation and a new secret are the only ones that hold it. */
+export const webhookWithSecretSchema = webhookSchema.extend({ secret: z.string() });
+
+export const deliverySchema = z.looseObject({
+  id: z.string(),
+  event: z.string(),
+  registry: z.string().default(""),
+  package: z.string().default(""),
+  version: z.string().default(""),
+  state: z.string(),
+  attempts: z.number(),
+  createdAt: z.string(),
+  nextAttemptAt: z.string().optional(),
+  lastAttempt: z
+    .looseObject({
+      at: z.string(),
+      durationMs: z.number(),
+      status: z.number().optional(),
+      error: z.string().optional(),
+    })
+    .optional(),
+});
+export type DeliveryView = z.infer<typeof deliverySchema>;
+
 const partTicketSchema = z.looseObject({
   partNumber: z.number().int().positive(),
   method: z.literal("PUT"),

@@ -20,6 +20,7 @@ const flagsSchema: z.ZodType<ServeFlags> = z.object({
   logLevel: z.string().exactOptional(),
   config: z.string().exactOptional(),
   trustProxy: z.boolean().exactOptional(),
+  webhooksPrivate: z.boolean().exactOptional(),
 });
 
 /** `serve`: the whole registry in this process. */
@@ -57,6 +58,7 @@ export function addServeCommand(program: Command): void {
     .option("--rate-limit <requests>", "per minute and token, 0 for none (default: 0)")
     .option("--trust-proxy", "believe X-Forwarded-… headers of the proxy in front")
     .option("--proxies <number>", "how many proxies of yours stand in front (default: 1)")
+    .option("--webhooks-private", "let webhooks reach http, loopback and private networks")
     .addOption(new Option("--log <format>", "how to log").choices(["auto", "pretty", "json"]))
     .option("--log-level <level>", "debug, info, warn, error or silent (default: info)")
     .option("--config <file>", "settings as JSON");

@@ -13,15 +13,20 @@ export class Background {
   readonly #tasks: readonly HomeTask[];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(
     services: Services,
     { ownsBackground, tasks }: Pick<Home, "ownsBackground" | "tasks">,
   ) {
-    const { events, downloads } = services;
+    const { events, downloads, webhookDeliverer } = services;
     const owned: readonly HomeTask[] = [
       { name: "events", everyMs: SECOND_MS / 2, run: () => events.deliver() },
+      {
+        name: "webhooks",
+        everyMs: SECOND_MS / 2,
+        run: () => webhookDeliverer.deliverDue(this.#stopping.signal),
+      },
       ...BACKGROUND_TASKS.map(({ name, everyMs, run }) => ({
         name,
         everyMs,
@@ -42,14 +47,14 @@ export class Background {
 
   /** No task starts any more; resolves when those under way have ended and the download counts are written. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(this.#running);
     await this.#services.downloads.flush();
   }
 
   #schedule(task: HomeTask): void {
-    if (this.#stopped) return;
+    if (this.#stopping.signal.aborted) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       const run = this.#run(task);

@@ -36,6 +36,7 @@ const schema = z.strictObject({
   rateLimit: z.coerce.number().int().min(0).default(0),
   trustProxy: z.preprocess(flag, z.boolean()).default(false),
   proxies: z.coerce.number().int().min(1).max(10).default(1),
+  webhooksPrivate: z.preprocess(flag, z.boolean()).default(false),
   log: z.enum(["auto", "pretty", "json"]).default("auto"),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -56,6 +57,7 @@ const VARIABLES = {
   rateLimit: "ENTREPOT_RATE_LIMIT",
   trustProxy: "ENTREPOT_TRUST_PROXY",
   proxies: "ENTREPOT_PROXIES",
+  webhooksPrivate: "ENTREPOT_WEBHOOKS_PRIVATE",
   log: "ENTREPOT_LOG",
   logLevel: "ENTREPOT_LOG_LEVEL",
 } as const satisfies Record<keyof ServeConfig, string>;

@@ -17,4 +17,4 @@ export type ServeFlags = Partial<
     | "config",
     string
   >
-> & { readonly trustProxy?: boolean };
+> & { readonly trustProxy?: boolean; readonly webhooksPrivate?: boolean };

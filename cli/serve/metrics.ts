@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
+import type { WebhookAttempt } from "../../shared/services/webhooks/send.ts";
 
 /** What is known of a request when its answer has been sent. */
 export interface FinishedRequest {
@@ -32,6 +33,19 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  readonly #webhookAttempts = new Counter({
+    name: "entrepot_webhook_attempts_total",
+    help: "Attempts to deliver to webhooks: delivered, refused (an answer other than 2xx), or failed (no answer).",
+    labelNames: ["outcome"],
+    registers: [this.#registry],
+  });
+  readonly #webhookSeconds = new Histogram({
+    name: "entrepot_webhook_attempt_duration_seconds",
+    help: "Time that receivers of webhooks took.",
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -41,6 +55,11 @@ export class Metrics {
     this.#requests.inc({ protocol, method, status: `${Math.floor(status / 100)}xx` });
     this.#seconds.observe({ protocol }, seconds);
     this.#sent.inc({ protocol }, sentBytes);
+  }
+
+  webhookAttempted({ outcome, seconds }: WebhookAttempt): void {
+    this.#webhookAttempts.inc({ outcome });
+    this.#webhookSeconds.observe(seconds);
   }
 
   async render(): Promise<Response> {

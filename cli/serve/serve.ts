@@ -61,12 +61,15 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
     now: Date.now,
     ...(maxRowDocumentBytes === undefined ? {} : { maxRowDocumentBytes }),
   };
+  const metrics = new Metrics();
   const services = createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: config.rateLimit,
     downloads: config.downloads,
     mayRemoveBytes: home.ownsBackground,
     trustProxy: config.trustProxy,
     ...(config.limits === "lambda" ? { maxAnswerBytes: INLINE_LIMIT_BYTES } : {}),
+    webhooksPrivate: config.webhooksPrivate,
+    webhookAttempted: (attempt) => metrics.webhookAttempted(attempt),
     ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
     ...(ticketGeneration === undefined ? {} : { ticketGeneration }),
@@ -77,7 +80,6 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
       ? await services.tokens.bootstrap()
       : undefined;
   const background = new Background(services, home);
-  const metrics = new Metrics();
   const route = createRouter(services, home.blobRoutes, metrics, config);
   const server = createHttpServer({ config, route, metrics, log });
   const port = await listen(server, config);

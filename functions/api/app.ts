@@ -16,6 +16,8 @@ import { createTagRoutes } from "./routes/tags.ts";
 import { createTokenRoutes } from "./routes/tokens.ts";
 import { createUploadRoutes } from "./routes/uploads.ts";
 import { createVersionRoutes } from "./routes/versions.ts";
+import { createWebhookDeliveryRoutes } from "./routes/webhook-deliveries.ts";
+import { createWebhookRoutes } from "./routes/webhooks.ts";
 import { createRouter, guardRequest } from "./validation.ts";
 
 const PREFIX = "/api/v1";
@@ -35,6 +37,8 @@ export function createApiApp(services: Services): Hono<AppEnv> {
     createTokenRoutes(services),
     createIdentityRoutes(services),
     createUploadRoutes(services),
+    createWebhookRoutes(services),
+    createWebhookDeliveryRoutes(services),
     createAuditRoutes(services),
     createMaintenanceRoutes(services),
   ]) {

@@ -39,6 +39,7 @@ export function openApiDocument(api: ApiRouter) {
       { name: "Tags", description: "Movable pointers to versions: npm's dist-tags." },
       { name: "Tokens", description: "Who may do what." },
       { name: "Uploads", description: "Large files, in parts, straight to storage." },
+      { name: "Webhooks", description: "Who is told of what happens." },
       { name: "Operations", description: "The audit log, and what the workers do." },
     ],
   });

@@ -82,8 +82,11 @@ const PROTOCOL_RIGHTS: readonly Right[] = [
 
 /** What a protocol has beyond that, and nobody else. */
 const PROTOCOL_EXTRAS: Readonly<Record<string, readonly Right[]>> = {
-  /** Completes uploads, of npm packages too. */
-  api: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
+  /** Completes uploads, of npm packages too, and shows secrets of webhooks. */
+  api: [
+    { resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] },
+    { resource: "mac-key", actions: ["kms:GenerateMac"] },
+  ],
   /** Signs versions, and shows the public key. */
   npm: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
   /** Tickets of uploads and short tokens. */
@@ -116,7 +119,12 @@ const WORKER_RIGHTS: Readonly<Record<WorkerName, readonly Right[]>> = {
     { resource: "blobs", actions: ["s3:GetObject", "s3:PutObject"] },
     { resource: "index-queue", actions: TAKE_MESSAGES },
   ],
-  webhooks: [...READ_TABLE, ...WRITE_TABLE, { resource: "webhook-queue", actions: TAKE_MESSAGES }],
+  webhooks: [
+    ...READ_TABLE,
+    ...WRITE_TABLE,
+    { resource: "webhook-queue", actions: TAKE_MESSAGES },
+    { resource: "mac-key", actions: ["kms:GenerateMac"] },
+  ],
   maintenance: [
     ...READ_TABLE,
     ...WRITE_TABLE,
@@ -136,6 +144,7 @@ const WORKER_RIGHTS: Readonly<Record<WorkerName, readonly Right[]>> = {
     },
     { resource: "index-queue", actions: ["sqs:SendMessage"] },
     { resource: "webhook-queue", actions: ["sqs:SendMessage"] },
+    { resource: "mac-key", actions: ["kms:GenerateMac"] },
   ],
 };
 

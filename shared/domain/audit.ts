@@ -17,6 +17,10 @@ export const AUDIT_ACTIONS = [
   "registry.create",
   "registry.update",
   "registry.delete",
+  "webhook.create",
+  "webhook.update",
+  "webhook.delete",
+  "webhook.disable",
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

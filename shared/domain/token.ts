@@ -8,6 +8,8 @@ export const SCOPES = [
   "tokens:read",
   "tokens:write",
   "tokens:delete",
+  "webhooks:read",
+  "webhooks:write",
   "audit:read",
   "admin",
 ] as const;
@@ -48,6 +50,8 @@ const IMPLIED_BY: Readonly<Record<Scope, readonly Scope[]>> = {
   "tokens:read": ["tokens:write"],
   "tokens:write": [],
   "tokens:delete": [],
+  "webhooks:read": ["webhooks:write"],
+  "webhooks:write": [],
   "audit:read": [],
   admin: [],
 };

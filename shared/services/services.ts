@@ -23,6 +23,12 @@ import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
+import { WebhookDeliverer } from "./webhooks/deliverer.ts";
+import { WebhookFanOut } from "./webhooks/fan-out.ts";
+import type { WebhookAttempt } from "./webhooks/send.ts";
+import { WebhookAccess } from "./webhooks/webhook-access.ts";
+import { WebhookDeliveries } from "./webhooks/webhook-deliveries.ts";
+import { Webhooks } from "./webhooks/webhooks.ts";
 
 export interface ServiceOptions {
   /** A text of the operator's own choice that counts as an admin token. */
@@ -43,6 +49,13 @@ export interface ServiceOptions {
   readonly trustProxy: boolean;
   /** IAM roles that may exchange their identity for a token. Absent: none may. */
   readonly roleAccess?: RoleAccess;
+  /**
+   * Webhooks may lead to loopback and private networks, and use plain http. Default false: whoever may create
+   * a webhook could otherwise reach what only this machine should.
+   */
+  readonly webhooksPrivate?: boolean;
+  /** Hears of every attempt to deliver, for metrics. */
+  readonly webhookAttempted?: (attempt: WebhookAttempt) => void;
 }
 
 /** Everything that a protocol needs; passed as one object. */
@@ -71,6 +84,9 @@ export interface Services {
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
+  readonly webhookDeliverer: WebhookDeliverer;
+  readonly webhookDeliveries: WebhookDeliveries;
+  readonly webhooks: Webhooks;
 }
 
 /** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
@@ -97,6 +113,8 @@ export function createServices(
   const catalogue = new Catalogue(stores);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
+  const webhookAccess = new WebhookAccess(stores, access, directory);
+  const allowPrivate = options.webhooksPrivate ?? false;
   const services: Services = {
     stores,
     options,
@@ -109,8 +127,8 @@ export function createServices(
     deprecations: new Deprecations(stores, changes),
     downloads: new Downloads(stores),
     ecosystems,
-    events: new Events(stores, [new BrotliMaker(stores, ecosystems)]),
     identityExchange: new IdentityExchange(stores, tokens, options),
+    events: new Events(stores, [new WebhookFanOut(stores), new BrotliMaker(stores, ecosystems)]),
     images: new Images(stores, blobLinks),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),
@@ -122,6 +140,13 @@ export function createServices(
     tokens,
     uploads: new Uploads(stores, ecosystems),
     uploadSessions: new UploadSessions(stores, blobLinks),
+    webhookDeliverer: new WebhookDeliverer(stores, {
+      allowPrivate,
+      baseUrl: options.baseUrl ?? "",
+      attempted: options.webhookAttempted ?? (() => {}),
+    }),
+    webhookDeliveries: new WebhookDeliveries(stores, webhookAccess, options.baseUrl ?? ""),
+    webhooks: new Webhooks(stores, webhookAccess, allowPrivate),
   };
   return services;
 }

@@ -144,7 +144,7 @@ describe("the matrix", () => {
         .map(({ name }) => name)
         .toSorted();
     expect(usersOf("signing-key")).toEqual(["api", "npm"]);
-    expect(usersOf("mac-key")).toEqual(["oci"]);
+    expect(usersOf("mac-key")).toEqual(["api", "maintenance", "oci", "webhooks"]);
   });
 
   test("has no action with a wildcard, and none that reaches beyond data", () => {

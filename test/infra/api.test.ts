@@ -45,7 +45,7 @@ describe("the API stack without options", () => {
     );
     const told = (name: string) => [...variables].filter(([, names]) => names.includes(name));
     expect(told("ENTREPOT_SIGNING_KEY").map(([service]) => service)).toEqual(["api", "npm"]);
-    expect(told("ENTREPOT_MAC_KEY").map(([service]) => service)).toEqual(["oci"]);
+    expect(told("ENTREPOT_MAC_KEY").map(([service]) => service)).toEqual(["api", "oci"]);
     expect(told("ENTREPOT_IAM_GRANTS").map(([service]) => service)).toEqual(["api"]);
     expect(told("ENTREPOT_TABLE")).toHaveLength(PROTOCOLS.length);
   });

@@ -15,6 +15,9 @@ export interface ScheduledTask {
   readonly run: (parts: TaskParts) => Promise<unknown>;
 }
 
+/** First tries are the webhooks function's; these are for receivers that did not answer then. */
+const RETRIES_MS = 60_000;
+
 /** Everything that is scheduled on AWS. The stack makes a schedule of each, so that a new task is one line. */
 export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   ...BACKGROUND_TASKS.map(({ name, everyMs, run }) => ({
@@ -22,5 +25,11 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
     everyMs,
     run: async ({ services }: TaskParts) => run(services),
   })),
+  {
+    name: "webhooks",
+    everyMs: 60_000,
+    run: async ({ services }) =>
+      services.webhookDeliverer.deliverDue(AbortSignal.timeout(RETRIES_MS)),
+  },
   { name: "outbox", everyMs: 300_000, run: ({ carrier }) => carrier.carryMissed() },
 ];

@@ -1,11 +1,15 @@
 import { createWorkerFunction } from "../../lambda/worker-function.ts";
 import { consumeMessages } from "../consume-messages.ts";
 
-/** Gives events to the consumer that calls webhooks; a registry without one has nothing to do here. */
+/** Within the function's time-out, with room for the request under way; what is left is due again. */
+const DELIVERY_MS = 20_000;
+
+/** Gives events to the consumer that notes what webhooks must hear, and delivers what is due. */
 export const handler = createWorkerFunction("webhooks", ({ services, count }) => {
   const consumers = services.events.consumers.filter(({ name }) => name === "webhooks");
   return async (event) => {
     const { consumed, failures } = await consumeMessages(event, consumers, services.stores.log);
+    await services.webhookDeliverer.deliverDue(AbortSignal.timeout(DELIVERY_MS));
     count("events", consumed);
     count("failedEvents", failures.batchItemFailures.length);
     return failures;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { ServiceOptions } from "../../../shared/services/services.ts";
 import { openTestRegistry, type TestRegistry } from "../../support/services.ts";
 
 const SCHEMAS = z.record(z.string(), z.unknown());
@@ -36,8 +37,8 @@ export interface ApiClient {
   close(): Promise<void>;
 }
 
-export async function openApi(): Promise<ApiClient> {
-  const registry = await openTestRegistry();
+export async function openApi(options?: Partial<ServiceOptions>): Promise<ApiClient> {
+  const registry = await openTestRegistry(options);
   const served = await registry.request("/api/v1/openapi.json");
   const document = DOCUMENT.parse(await served.json());
 

@@ -99,6 +99,8 @@ describe("the OpenAPI document", () => {
       "NewUpload",
       "Deprecation",
       "TagTarget",
+      "NewWebhook",
+      "WebhookEdits",
     ]) {
       expect(document.components.schemas[name]).toMatchObject({ additionalProperties: false });
     }

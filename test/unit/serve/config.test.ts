@@ -36,6 +36,14 @@ describe("the configuration of the server", () => {
     });
   });
 
+  it("keeps webhooks from private networks unless it is told otherwise", () => {
+    const set = (value: string) => loadConfig({}, { ENTREPOT_WEBHOOKS_PRIVATE: value });
+    expect(loadConfig({}, {}).webhooksPrivate).toBe(false);
+    expect(set("true").webhooksPrivate).toBe(true);
+    expect(set("0").webhooksPrivate).toBe(false);
+    expect(() => set("perhaps")).toThrow("environment variable ENTREPOT_WEBHOOKS_PRIVATE");
+  });
+
   it("keeps only the origin of the base URL", () => {
     expect(loadConfig({ baseUrl: "https://packages.example.com/" }, {}).baseUrl).toBe(
       "https://packages.example.com",
