@@ -22,10 +22,14 @@ const schema = z.object({
     .transform((url) => new URL(url).origin)
     .optional(),
   /**
-   * Set where CloudFront stands in front, which then says whom a request comes from and which host it asked: the
-   * generation of the key that signs upload tickets, which CloudFront knows as well.
+   * Set where CloudFront stands in front: the generation of the key that signs upload tickets, which CloudFront knows
+   * as well.
    */
   ENTREPOT_EDGE: z.coerce.number().int().min(1).optional(),
+  /** What CloudFront alone knows, and sends with every request: see `edge-origin.ts`. */
+  ENTREPOT_EDGE_SECRET: z.string().min(16).optional(),
+  /** Set where a web ACL guards the edge: requests that did not come through it are refused. */
+  ENTREPOT_EDGE_ONLY: z.literal("true").optional(),
   /** Requests a minute and instance, by token or address; 0: unlimited. */
   ENTREPOT_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
   /** How long blobs are locked, as `governance:30` (days), in a bucket with Object Lock. */

@@ -8,6 +8,7 @@ import type { Services } from "../../shared/services/services.ts";
 import { DownloadFlush } from "./download-flush.ts";
 import { readEnvironment } from "./environment.ts";
 import { edgeResult } from "./edge-error.ts";
+import { cameThroughEdge } from "./edge-origin.ts";
 import { httpEvent, type HttpEvent, type HttpResult } from "./http-event.ts";
 import { addressOf, toRequest } from "./http-request.ts";
 import { toResult } from "./http-result.ts";
@@ -38,34 +39,44 @@ export function createHttpFunction(
   const services = openServices(environment, telemetry.log, { mayDelete: false, pace: "request" });
   const app = createApp(services);
   const downloads = new DownloadFlush(services);
-  const isBehindEdge = environment.ENTREPOT_EDGE !== undefined;
+  const { ENTREPOT_EDGE_SECRET: edgeSecret, ENTREPOT_EDGE_ONLY: edgeOnly } = environment;
   const { logger, metrics, tracer } = telemetry;
+  /** Writes down the answer of the request under way: the app's, or the one that had to be given instead. */
+  let record: (result: HttpResult) => void = () => {};
 
   const handle = async (given: unknown): Promise<HttpResult> => {
     const startedAt = performance.now();
     const event = httpEvent.parse(given);
     const { requestId } = event.requestContext;
     logger.setCorrelationId(requestId);
-    const context: RequestContext = {
-      requestId,
-      address: addressOf(event, isBehindEdge),
-      actor: "",
+    const isThroughEdge = cameThroughEdge(event, edgeSecret);
+    const address = addressOf(event, isThroughEdge);
+    const context: RequestContext = { requestId, address, actor: "" };
+    // Once: what goes on after its time was over must not count as the next request.
+    let isRecorded = false;
+    const recordOnce = (result: HttpResult): void => {
+      if (isRecorded) return;
+      isRecorded = true;
+      const ms = performance.now() - startedAt;
+      recordRequest(telemetry, { protocol: name, event, context, result, ms });
     };
-    const result = await answer(app, event, context, telemetry);
-    recordRequest(telemetry, {
-      protocol: name,
-      event,
-      context,
-      result,
-      ms: performance.now() - startedAt,
-    });
+    record = recordOnce;
+    const result =
+      edgeOnly !== undefined && !isThroughEdge
+        ? edgeResult("past-edge", requestId)
+        : await answer(app, { event, isThroughEdge }, context, telemetry);
+    recordOnce(result);
     await downloads.afterRequest();
     return result;
   };
 
   return withMiddleware({
     timeoutEarlyInMillis: TIMEOUT_MARGIN_MS,
-    timeoutEarlyResponse: () => edgeResult("timeout", logger.getCorrelationId()),
+    timeoutEarlyResponse: () => {
+      const result = edgeResult("timeout", logger.getCorrelationId());
+      record(result);
+      return result;
+    },
   })
     .use(injectLambdaContext(logger, { resetKeys: true }))
     .use(logMetrics(metrics))
@@ -73,27 +84,34 @@ export function createHttpFunction(
     .handler(handle);
 }
 
+/** Never fails: a failure that nobody answers would be missing in the metrics that alarms look at. */
 async function answer(
   app: FunctionApp,
-  event: HttpEvent,
+  { event, isThroughEdge }: { readonly event: HttpEvent; readonly isThroughEdge: boolean },
   context: RequestContext,
   { log }: Telemetry,
 ): Promise<HttpResult> {
   const { requestId } = context;
   let request: Request;
   try {
-    request = toRequest(event);
+    request = toRequest(event, isThroughEdge);
   } catch {
     return edgeResult("unreadable", requestId);
   }
-  const response = await app.fetch(request, context);
-  const result = await toResult(response);
-  if (result === undefined) {
+  try {
+    const response = await app.fetch(request, context);
+    const result = await toResult(response);
+    if (result !== undefined) {
+      return { ...result, headers: { ...result.headers, "x-request-id": requestId } };
+    }
     log.error("answer.too-large", new Error("an answer does not fit into Lambda's 6 MB"), {
       requestId,
       contentType: response.headers.get("content-type") ?? "",
     });
     return edgeResult("too-large", requestId);
+  } catch (error) {
+    // Of the body, such as a store that ends in the middle of it: the app has answered by then.
+    log.error("answer.failed", error, { requestId });
+    return edgeResult("failed", requestId);
   }
-  return { ...result, headers: { ...result.headers, "x-request-id": requestId } };
 }

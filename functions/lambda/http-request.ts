@@ -1,3 +1,4 @@
+import { EDGE_HEADER } from "./edge-origin.ts";
 import type { HttpEvent } from "./http-event.ts";
 
 /** Host names and addresses with an optional port. */
@@ -6,9 +7,12 @@ const HOST = /^[A-Za-z0-9.\-_[\]:]{1,255}$/;
 const NOT_IN_PATH = /%(?![0-9A-Fa-f]{2})|[^%A-Za-z0-9\-._~!$&'()*+,;=:@/]/gu;
 /** Of the connection to API Gateway, not of the request. */
 const HOP_BY_HOP = new Set(["connection", "transfer-encoding", "keep-alive", "upgrade", "expect"]);
+/** What says whom a request comes from and which host it asked. */
+const OF_THE_EDGE = ["x-forwarded-for", "x-forwarded-host", "forwarded"];
 
 /**
- * The web request that an event stands for.
+ * The web request that an event stands for. Without `isThroughEdge` it says nothing of another host or address than
+ * API Gateway's own word: whoever calls that directly can write any header.
  *
  * HTTP APIs decode the path before they put it into the event, where `@scope%2fname` is `@scope/name`, and cut it off
  * at a decoded `?`; emulators leave it as it was sent (https://github.com/honojs/hono/issues/2156,
@@ -18,9 +22,11 @@ const HOP_BY_HOP = new Set(["connection", "transfer-encoding", "keep-alive", "up
  *
  * @throws {TypeError} for a method that no request can have (CONNECT, TRACE).
  */
-export function toRequest(event: HttpEvent): Request {
+export function toRequest(event: HttpEvent, isThroughEdge: boolean): Request {
   const { method } = event.requestContext.http;
   const headers = headersOf(event);
+  headers.delete(EDGE_HEADER);
+  if (!isThroughEdge) for (const name of OF_THE_EDGE) headers.delete(name);
   const body = bodyOf(event);
   const takesBody = method !== "GET" && method !== "HEAD";
   if (takesBody) headers.set("content-length", String(body.length));
@@ -31,10 +37,10 @@ export function toRequest(event: HttpEvent): Request {
   });
 }
 
-/** The client's address: API Gateway's word, or CloudFront's where that stands before it. */
-export function addressOf(event: HttpEvent, isBehindEdge: boolean): string {
+/** The client's address: API Gateway's word, or CloudFront's for what came through it. */
+export function addressOf(event: HttpEvent, isThroughEdge: boolean): string {
   const { sourceIp } = event.requestContext.http;
-  if (!isBehindEdge) return sourceIp;
+  if (!isThroughEdge) return sourceIp;
   // CloudFront adds the address that it sees, then API Gateway adds CloudFront's.
   const chain = (event.headers["x-forwarded-for"] ?? "").split(",").map((part) => part.trim());
   const beforeEdge = chain.at(-1) === sourceIp ? chain.at(-2) : chain.at(-1);

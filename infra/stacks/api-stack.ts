@@ -3,8 +3,10 @@ import type { HttpApi } from "aws-cdk-lib/aws-apigatewayv2";
 import type { IRole } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { RoleGrants } from "../access/role-grants.ts";
+import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Config } from "../config/schema.ts";
 import { addDomain } from "../constructs/api-domain.ts";
+import { createEdgeSecret, edgeEnvironment } from "../constructs/edge-secret.ts";
 import { createApi } from "../constructs/http-api.ts";
 import { RegistryFunction } from "../constructs/registry-function.ts";
 import { PROTOCOL_FUNCTIONS } from "../functions.ts";
@@ -17,6 +19,8 @@ export class ApiStack extends Stack {
   readonly functions: ReadonlyMap<string, RegistryFunction>;
   /** Origin of the API, without a slash at the end. */
   readonly url: string;
+  /** What tells the functions that a request came through CloudFront; only with the edge. */
+  readonly edgeSecret: Secret | undefined;
   readonly #grants: RoleGrants;
 
   constructor(
@@ -28,10 +32,13 @@ export class ApiStack extends Stack {
     const { config, storage } = props;
     this.addStackDependency(storage);
     this.#grants = new RoleGrants(this, config.grants);
+    this.edgeSecret = config.edge === undefined ? undefined : createEdgeSecret(this);
+    const edge = edgeEnvironment(this.edgeSecret, config);
     const iamGrants = Lazy.string({ produce: () => this.#grants.render() });
     this.functions = new Map(
       PROTOCOL_FUNCTIONS.map((spec) => {
-        const environment = spec.name === "api" ? { ENTREPOT_IAM_GRANTS: iamGrants } : {};
+        const grants = spec.name === "api" ? { ENTREPOT_IAM_GRANTS: iamGrants } : {};
+        const environment = { ...edge, ...grants };
         const made = new RegistryFunction(this, spec.name, { spec, config, storage, environment });
         return [spec.name, made];
       }),

@@ -3,6 +3,7 @@ import {
   CfnOutput,
   Duration,
   Fn,
+  type SecretValue,
   Stack,
   type StackProps,
   Validations,
@@ -34,6 +35,7 @@ import { ARecord, AaaaRecord, HostedZone, RecordTarget } from "aws-cdk-lib/aws-r
 import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
+import { EDGE_HEADER } from "../../functions/lambda/edge-origin.ts";
 import type { EdgeConfig } from "../config/edge.ts";
 import { bundleEdgeFunction } from "../edge/bundle.ts";
 import { API_ORIGIN, INGEST_ORIGIN, UPLOAD_PATTERN, UPLOADS_ORIGIN } from "../edge/names.ts";
@@ -47,6 +49,8 @@ export interface EdgeStackProps extends StackProps {
   readonly config: EdgeConfig;
   /** `https://<id>.execute-api.<region>.amazonaws.com`, or the API's own domain. */
   readonly apiUrl: string;
+  /** Shows the API that a request came through here. */
+  readonly secret: SecretValue;
   readonly bucketName: string;
   /** The KMS key from which the keys of upload tickets are derived; `npm run edge-keys` asks for it. */
   readonly macKeyArn: string;
@@ -69,7 +73,7 @@ export class EdgeStack extends Stack {
       comment: "Keys of upload tickets, two generations; npm run edge-keys writes them",
     });
     const functions = this.#functions(props, store);
-    const behavior = apiBehavior(props.apiUrl);
+    const behavior = apiBehavior(props);
     const { domain } = config;
     this.distribution = new Distribution(this, "Distribution", {
       comment: "Entrepot",
@@ -195,12 +199,13 @@ export class EdgeStack extends Stack {
   }
 }
 
-function apiBehavior(apiUrl: string): BehaviorOptions {
+function apiBehavior({ apiUrl, secret }: EdgeStackProps): BehaviorOptions {
   return {
     origin: new HttpOrigin(Fn.select(2, Fn.split("/", apiUrl)), {
       originId: API_ORIGIN,
       protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
       readTimeout: API_ANSWER,
+      customHeaders: { [EDGE_HEADER]: secret.unsafeUnwrap() },
     }),
     allowedMethods: AllowedMethods.ALLOW_ALL,
     viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,

@@ -1,8 +1,9 @@
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { ConfigError } from "../../infra/config/load.ts";
 import type { ConfigInput } from "../../infra/config/schema.ts";
-import { createTestStacks, normalisedTemplate, stackOf } from "./support.ts";
+import { createTestStacks, normalisedTemplate, resourcesOf, stackOf } from "./support.ts";
 
 const DOMAIN: ConfigInput["edge"] = {
   domain: {
@@ -44,6 +45,36 @@ describe("the edge stack", () => {
         ]),
       },
     });
+  });
+
+  test("says to the API, by a secret that both get from one place, that a request came this way", () => {
+    const { api } = createTestStacks({ edge: {} });
+    expect(Template.fromStack(api).findResources("AWS::SecretsManager::Secret")).not.toEqual({});
+    const { Origins } = z
+      .object({ Origins: z.array(z.looseObject({ Id: z.string() })) })
+      .parse(
+        Object.values(template.findResources("AWS::CloudFront::Distribution"))[0]?.["Properties"]
+          .DistributionConfig,
+      );
+    for (const origin of Origins) {
+      const headers = JSON.stringify(origin["OriginCustomHeaders"] ?? []);
+      expect(headers.includes("{{resolve:secretsmanager:"), origin.Id).toBe(origin.Id === "api");
+      if (origin.Id === "api") expect(headers).toContain("x-entrepot-edge");
+    }
+    for (const { Properties } of resourcesOf(api, "AWS::Lambda::Function").values()) {
+      const environment = JSON.stringify(Properties["Environment"]);
+      expect(environment).toContain("{{resolve:secretsmanager:");
+      expect(environment).not.toContain("ENTREPOT_EDGE_ONLY");
+    }
+  });
+
+  test("has no way around its web ACL, and no secret where there is no edge", () => {
+    const guarded = createTestStacks({ edge: { waf: true } });
+    for (const { Properties } of resourcesOf(guarded.api, "AWS::Lambda::Function").values()) {
+      expect(JSON.stringify(Properties["Environment"])).toContain('"ENTREPOT_EDGE_ONLY":"true"');
+    }
+    const open = Template.fromStack(createTestStacks().api);
+    open.resourceCountIs("AWS::SecretsManager::Secret", 0);
   });
 
   test("signs whatever goes to the bucket, whose policy lets it put uploads and nothing else", () => {

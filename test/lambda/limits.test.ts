@@ -123,6 +123,7 @@ describeWhen(deploymentNeeds(), NEEDS, "the limits and failures around functions
   test("a function that runs out of time says so before Lambda ends it", async () => {
     aws.dynamoProxy.judge = () => "stall";
     const startedAt = performance.now();
+    const linesBefore = aws.logs.length;
     const answer = await aws.invoke("npm?remaining=2500", {
       rawPath: "/npm/node/wide",
       headers: { host: "registry.test", authorization: `Bearer ${aws.adminToken}` },
@@ -133,6 +134,14 @@ describeWhen(deploymentNeeds(), NEEDS, "the limits and failures around functions
       statusCode: 503,
       headers: { "retry-after": "1", "x-request-id": "late" },
     });
+    aws.dynamoProxy.reset();
+    // The objectives count it, once, and as the pull that it was.
+    const counted = aws.logs
+      .slice(linesBefore)
+      .filter((line) => /"Faults":\[?1\b/.test(JSON.stringify(line)));
+    expect(counted).toEqual([
+      expect.objectContaining({ Requests: 1, Throttled: 1, operation: "pull", protocol: "npm" }),
+    ]);
   });
 
   test("no request deletes an object: roles of protocols cannot", async () => {

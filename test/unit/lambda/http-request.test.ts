@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { cameThroughEdge } from "../../../functions/lambda/edge-origin.ts";
 import { httpEvent } from "../../../functions/lambda/http-event.ts";
 import { addressOf, toRequest } from "../../../functions/lambda/http-request.ts";
+import { baseUrlOf } from "../../../shared/http/app.ts";
 
 const eventOf = (more: object, method = "GET") =>
   httpEvent.parse({
@@ -11,7 +13,8 @@ const eventOf = (more: object, method = "GET") =>
     ...more,
   });
 
-const pathOf = (rawPath: string): string => new URL(toRequest(eventOf({ rawPath })).url).pathname;
+const pathOf = (rawPath: string): string =>
+  new URL(toRequest(eventOf({ rawPath }), false).url).pathname;
 
 describe("toRequest", () => {
   test.each([
@@ -40,6 +43,7 @@ describe("toRequest", () => {
         cookies: ["x=1", "y=2"],
         headers: { host: "registry.test:8443", "x-forwarded-proto": "https", "x-name": "größe €" },
       }),
+      false,
     );
     expect(request.url).toBe("https://registry.test:8443/npm/node/x?a=1%202&a=3");
     expect(request.headers.get("cookie")).toBe("x=1; y=2");
@@ -50,15 +54,50 @@ describe("toRequest", () => {
   test("decodes bodies in base64, says their length, and gives GET none", async () => {
     const bytes = Buffer.from([0, 255, 128]);
     const body = { body: bytes.toString("base64"), isBase64Encoded: true };
-    const request = toRequest(eventOf(body, "PUT"));
+    const request = toRequest(eventOf(body, "PUT"), false);
     expect(Buffer.from(await request.arrayBuffer())).toEqual(bytes);
     expect(request.headers.get("content-length")).toBe("3");
-    expect(toRequest(eventOf(body)).body).toBeNull();
+    expect(toRequest(eventOf(body), false).body).toBeNull();
   });
 
   test("does not take a host name that is none", () => {
     const headers = { host: "evil/<script>" };
-    expect(new URL(toRequest(eventOf({ headers })).url).host).toBe("localhost");
+    expect(new URL(toRequest(eventOf({ headers }), false).url).host).toBe("localhost");
+  });
+});
+
+describe("what stands before the gateway", () => {
+  const SECRET = "a-secret-of-cloudfront";
+  const headers = {
+    host: "registry.test",
+    "x-forwarded-host": "packages.example.com",
+    "x-forwarded-for": "10.9.9.9, 198.51.100.1, 192.0.2.7",
+  };
+
+  test.each([
+    ["no secret", {}, SECRET],
+    ["another secret", { "x-entrepot-edge": "another-of-cloudfront!" }, SECRET],
+    ["a secret where there is no edge", { "x-entrepot-edge": SECRET }, undefined],
+    ["an empty one where there is no edge", { "x-entrepot-edge": "" }, undefined],
+  ])("is not believed with %s: neither address nor host", (_, more, secret) => {
+    const event = eventOf({ headers: { ...headers, ...more } });
+    const isThroughEdge = cameThroughEdge(event, secret);
+    expect(isThroughEdge).toBe(false);
+    expect(addressOf(event, isThroughEdge)).toBe("192.0.2.7");
+    const request = toRequest(event, isThroughEdge);
+    for (const name of ["x-forwarded-host", "x-forwarded-for", "x-entrepot-edge"]) {
+      expect(request.headers.has(name), name).toBe(false);
+    }
+    expect(baseUrlOf(request, { trustProxy: true })).toBe("https://registry.test");
+  });
+
+  test("is believed with the secret, which goes no further", () => {
+    const event = eventOf({ headers: { ...headers, "x-entrepot-edge": SECRET } });
+    const isThroughEdge = cameThroughEdge(event, SECRET);
+    expect(addressOf(event, isThroughEdge)).toBe("198.51.100.1");
+    const request = toRequest(event, isThroughEdge);
+    expect(baseUrlOf(request, { trustProxy: true })).toBe("https://packages.example.com");
+    expect(request.headers.has("x-entrepot-edge")).toBe(false);
   });
 });
 
