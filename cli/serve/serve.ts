@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
-import { INLINE_LIMIT_BYTES } from "../../functions/lambda/limits.ts";
+import { INLINE_LIMIT_BYTES, MAX_UPLOAD_BYTES } from "../../functions/lambda/limits.ts";
 import type { Stores } from "../../shared/services/stores.ts";
 import { createServices } from "../../shared/services/services.ts";
 import { Background } from "./background.ts";
@@ -67,7 +67,9 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
     downloads: config.downloads,
     mayRemoveBytes: home.ownsBackground,
     trustProxy: config.trustProxy,
-    ...(config.limits === "lambda" ? { maxAnswerBytes: INLINE_LIMIT_BYTES } : {}),
+    ...(config.limits === "lambda"
+      ? { maxAnswerBytes: INLINE_LIMIT_BYTES, maxUploadBytes: MAX_UPLOAD_BYTES }
+      : {}),
     webhooksPrivate: config.webhooksPrivate,
     webhookAttempted: (attempt) => metrics.webhookAttempted(attempt),
     ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),

@@ -10,6 +10,16 @@ const EVENT_OVERHEAD_BYTES = 4096;
 /** The largest body that is certain to fit, whatever it is: a function gets and gives it in base64. */
 export const INLINE_LIMIT_BYTES = Math.floor(((INVOCATION_BYTES - EVENT_OVERHEAD_BYTES) * 3) / 4);
 
+/**
+ * The largest upload in parts: a function reads it back and hashes it at some 75 MB/s, then has S3 copy it, within
+ * 29 seconds. S3's own checksums of uploads in parts are CRCs, or checksums of checksums
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html).
+ */
+export const MAX_UPLOAD_BYTES = 1024 ** 3;
+
+/** Of the 29 seconds of a request, what maintenance that it starts may take. */
+export const REQUEST_BUDGET_MS = 15_000;
+
 const TEXT = /^(?:text\/|application\/(?:[\w.+-]+\+)?(?:json|xml|javascript)\b)/i;
 
 /** Whether a body with these headers stands as text in the event, and in base64 otherwise. */

@@ -9,7 +9,7 @@ import { createServices, type Services } from "../../shared/services/services.ts
 import { ECOSYSTEM_FACTORIES } from "../ecosystems.ts";
 import { blobClientConfig, keysClient, type Pace, tableClient } from "./clients.ts";
 import type { FunctionEnvironment } from "./environment.ts";
-import { INLINE_LIMIT_BYTES } from "./limits.ts";
+import { INLINE_LIMIT_BYTES, MAX_UPLOAD_BYTES, REQUEST_BUDGET_MS } from "./limits.ts";
 
 /**
  * The services over DynamoDB, S3 and KMS, whose clients live as long as the process and keep their connections.
@@ -42,8 +42,11 @@ export function openServices(
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",
     maxAnswerBytes: INLINE_LIMIT_BYTES,
+    requestBudgetMs: REQUEST_BUDGET_MS,
+    maxUploadBytes: MAX_UPLOAD_BYTES,
     mayRemoveBytes: mayDelete,
-    trustProxy: environment.ENTREPOT_EDGE !== undefined,
+    // `toRequest` leaves only what CloudFront has said.
+    trustProxy: environment.ENTREPOT_EDGE_SECRET !== undefined,
     ...(environment.ENTREPOT_EDGE === undefined
       ? {}
       : { ticketGeneration: environment.ENTREPOT_EDGE }),

@@ -28,6 +28,11 @@ import { termOps } from "./search.ts";
 import type { Stores } from "./stores.ts";
 import { WORKER } from "./tokens.ts";
 
+/** How long a call may go on. */
+interface Budget {
+  readonly budgetMs?: number;
+}
+
 /** Rows handled at a time; each costs up to two operations of a transaction's hundred. */
 const BATCH = 40;
 
@@ -44,8 +49,12 @@ export class Reclaimer {
     this.#links = links;
   }
 
-  /** Gives the number of versions whose bytes are free for the collector now. */
-  async reclaimVersions(): Promise<number> {
+  /**
+   * Gives the number of versions whose bytes are free for the collector now. Ends after `budgetMs`; the next call goes
+   * on.
+   */
+  async reclaimVersions({ budgetMs = Number.POSITIVE_INFINITY }: Budget = {}): Promise<number> {
+    const endsAtMs = this.#stores.now() + budgetMs;
     let count = 0;
     for (let shard = 0; shard < RECLAIM_SHARDS; shard++) {
       for (;;) {
@@ -53,7 +62,10 @@ export class Reclaimer {
           reclaimableQuery(shard, this.#stores.now(), BATCH),
         );
         let progress = 0;
-        for (const item of page.items) progress += await this.#reclaimVersion(toVersion(item));
+        for (const item of page.items) {
+          if (this.#stores.now() >= endsAtMs) return count + progress;
+          progress += await this.#reclaimVersion(toVersion(item));
+        }
         count += progress;
         if (progress === 0) break;
       }
@@ -97,9 +109,10 @@ export class Reclaimer {
     return 1;
   }
 
-  /** Removes everything of deleted registries; gives the number of packages. */
-  async reclaimRegistries(): Promise<number> {
+  /** Removes everything of deleted registries; gives the number of packages. As {@link Reclaimer.reclaimVersions}. */
+  async reclaimRegistries({ budgetMs = Number.POSITIVE_INFINITY }: Budget = {}): Promise<number> {
     const { table, now } = this.#stores;
+    const endsAtMs = now() + budgetMs;
     const page = await table.query(reclaimableRegistriesQuery(now(), BATCH));
     let count = 0;
     for (const item of page.items) {
@@ -107,6 +120,7 @@ export class Reclaimer {
       for await (const row of eachItem(table, (options) =>
         listPackagesQuery(registry.id, options),
       )) {
+        if (now() >= endsAtMs) return count;
         await this.#reclaimPackage(registry.id, row.key.sk);
         count++;
       }
@@ -139,11 +153,13 @@ export class Reclaimer {
     if (ops.length > 0) await this.#stores.table.write(ops);
   }
 
-  /** Aborts uploads that were not completed in time; gives their number. */
-  async sweepUploads(): Promise<number> {
+  /** Aborts uploads that were not completed in time; gives their number. As {@link Reclaimer.reclaimVersions}. */
+  async sweepUploads({ budgetMs = Number.POSITIVE_INFINITY }: Budget = {}): Promise<number> {
     const { table, blobs, now } = this.#stores;
+    const endsAtMs = now() + budgetMs;
     const page = await table.query(expiredUploadsQuery(now(), 1000));
-    for (const item of page.items) {
+    for (const [position, item] of page.items.entries()) {
+      if (now() >= endsAtMs) return position;
       const upload = toUpload(item);
       await blobs.abortMultipart(upload.multipartId);
       await table.write([deleteUploadOp(upload.id)]);

@@ -39,6 +39,10 @@ export interface ServiceOptions {
   readonly downloads: "inline" | "redirect";
   /** Largest body that can be sent from here; larger documents leave by redirect. Absent: any. */
   readonly maxAnswerBytes?: number;
+  /** How long work that a request starts may take before it is left to the next one. Absent: as long as it takes. */
+  readonly requestBudgetMs?: number;
+  /** Largest file that an upload in parts may become: a function reads it back within its time. Absent: any. */
+  readonly maxUploadBytes?: number;
   /** Origin for links in answers, without a slash at the end. Absent: the one each client used. */
   readonly baseUrl?: string;
   /** Which of the deployment's keys signs upload tickets: 1, or more after the key was changed. Default: 1. */
@@ -138,7 +142,11 @@ export function createServices(
     registries: new Registries(stores, access, directory),
     tags,
     tokens,
-    uploads: new Uploads(stores, ecosystems),
+    uploads: new Uploads(
+      stores,
+      ecosystems,
+      options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
+    ),
     uploadSessions: new UploadSessions(stores, blobLinks),
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,

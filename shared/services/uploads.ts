@@ -49,10 +49,17 @@ export interface NewUpload {
 export class Uploads {
   readonly #stores: Stores;
   readonly #ecosystems: Ecosystems;
+  readonly #maxBytes: number;
 
-  constructor(stores: Stores, ecosystems: Ecosystems) {
+  /** `maxBytes`: the most that `complete` can read back in the time that a request has here. */
+  constructor(
+    stores: Stores,
+    ecosystems: Ecosystems,
+    { maxBytes = Number.POSITIVE_INFINITY }: { readonly maxBytes?: number } = {},
+  ) {
     this.#stores = stores;
     this.#ecosystems = ecosystems;
+    this.#maxBytes = maxBytes;
   }
 
   /** @throws {InvalidInputError} | {@link TooLargeError} */
@@ -64,6 +71,13 @@ export class Uploads {
     const path = ecosystem.parseUploadPath?.(input.path) ?? input.path;
     const { maxFileBytes } = grant.registry.policies;
     if (input.sizeBytes > maxFileBytes) throw new TooLargeError(`"${input.path}"`, maxFileBytes);
+    if (input.sizeBytes > this.#maxBytes) {
+      throw new TooLargeError(
+        `"${input.path}"`,
+        this.#maxBytes,
+        "The whole file is checked before it counts, and a request has no time for more. Split it, or push it as an image's layer.",
+      );
+    }
     if (!isDigest("sha256", input.sha256)) {
       throw new InvalidInputError("sha256 must be 64 lower-case hexadecimal digits.", [
         { at: "/sha256", problem: "not a SHA-256" },

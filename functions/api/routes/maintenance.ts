@@ -44,6 +44,8 @@ const sweep = createRoute({
 /** `/maintenance/…`: what the workers do on their own, now. */
 export function createMaintenanceRoutes(services: Services): ApiRouter {
   const { collector, reclaimer } = services;
+  const { requestBudgetMs } = services.options;
+  const budget = requestBudgetMs === undefined ? {} : { budgetMs: requestBudgetMs };
   return createRouter()
     .openapi(collect, async (c) => {
       requireEverywhere(services, c.get("caller"), "admin");
@@ -52,12 +54,12 @@ export function createMaintenanceRoutes(services: Services): ApiRouter {
     })
     .openapi(reclaim, async (c) => {
       requireEverywhere(services, c.get("caller"), "admin");
-      const versions = await reclaimer.reclaimVersions();
-      const packages = await reclaimer.reclaimRegistries();
+      const versions = await reclaimer.reclaimVersions(budget);
+      const packages = await reclaimer.reclaimRegistries(budget);
       return c.json({ versions, packages }, 200);
     })
     .openapi(sweep, async (c) => {
       requireEverywhere(services, c.get("caller"), "admin");
-      return c.json({ uploads: await reclaimer.sweepUploads() }, 200);
+      return c.json({ uploads: await reclaimer.sweepUploads(budget) }, 200);
     });
 }

@@ -108,6 +108,49 @@ test("where bytes may not be removed, garbage collection is refused before a blo
   }
 });
 
+test("where a request has a bounded time, maintenance does part of its work and goes on at the next call", async () => {
+  const registry = await openTestRegistry({ requestBudgetMs: 0 });
+  try {
+    await registry.createRegistry({ slug: "files", ecosystem: "generic" });
+    const path = "/generic/files/tool/1/a";
+    await registry.request(path, { method: "PUT", body: "bytes" });
+    await registry.request("/api/v1/registries/files/packages/tool", { method: "DELETE" });
+    registry.clock.aheadMs = 8 * 86_400_000;
+    const answer = await registry.request("/api/v1/maintenance/reclaim", { method: "POST" });
+    expect([answer.status, await answer.json()]).toEqual([200, { versions: 0, packages: 0 }]);
+    expect(await registry.services.reclaimer.reclaimVersions({ budgetMs: 60_000 })).toBe(1);
+  } finally {
+    await registry.close();
+  }
+});
+
+test("an upload larger than can be read back in time is refused before its bytes are sent", async () => {
+  const registry = await openTestRegistry({ maxUploadBytes: 1000 });
+  try {
+    await registry.createRegistry({ slug: "files", ecosystem: "generic" });
+    const begin = async (sizeBytes: number) =>
+      registry.request("/api/v1/uploads", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          registry: "files",
+          package: "tool",
+          version: "1",
+          path: "a.bin",
+          sizeBytes,
+          sha256: "0".repeat(64),
+        }),
+      });
+    expect((await begin(1000)).status).toBe(201);
+    const refused = await begin(1001);
+    expect(refused.status).toBe(413);
+    expect(await refused.json()).toMatchObject({ detail: expect.stringContaining("1000 bytes") });
+    expect(await registry.stores.blobs.listMultipart()).toHaveLength(1);
+  } finally {
+    await registry.close();
+  }
+});
+
 describe("maintenance", () => {
   test("removes what nothing refers to, and says how much", async () => {
     await api.registry.stores.blobs.put(Buffer.from("garbage"));
