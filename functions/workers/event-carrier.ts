@@ -30,16 +30,16 @@ export class EventCarrier {
 
   /** Carries rows of the outbox; gives the positions of those that must come again. */
   async carry(items: readonly Item[]): Promise<ReadonlySet<number>> {
-    const events = items.map(toEvent);
-    const failed = new Set<number>();
-    for (const queue of this.#queues) {
-      for (const position of await this.#send(queue, events)) failed.add(position);
-    }
+    const failed = await this.#sendToAll(items);
     await this.#remove(items.filter((_, position) => !failed.has(position)));
     return failed;
   }
 
-  /** Carries what the stream has missed; gives the number of events. @throws when a queue does not take one. */
+  /**
+   * Carries what the stream has missed; gives the number of events.
+   *
+   * @throws when a queue does not take one, or a row does not go: it would be carried again and again.
+   */
   async carryMissed(): Promise<number> {
     let carried = 0;
     for (let shard = 0; shard < OUTBOX_SHARDS; shard++) {
@@ -48,13 +48,26 @@ export class EventCarrier {
         const limitMs = this.#stores.now() - MISSED_MS;
         const missed = items.filter((item) => toEvent(item).atMs < limitMs);
         if (missed.length === 0) break;
-        const failed = await this.carry(missed);
-        carried += missed.length - failed.size;
+        const failed = await this.#sendToAll(missed);
+        const sent = missed.filter((_, position) => !failed.has(position));
+        const isRemoved = await this.#remove(sent);
+        carried += sent.length;
         if (failed.size > 0) throw new Error(`${failed.size} missed events cannot be carried`);
+        if (!isRemoved) throw new Error("events were carried, and their rows cannot be removed");
         if (missed.length < BATCH) break;
       }
     }
     return carried;
+  }
+
+  /** Gives the positions of those that some queue did not take. */
+  async #sendToAll(items: readonly Item[]): Promise<ReadonlySet<number>> {
+    const events = items.map(toEvent);
+    const failed = new Set<number>();
+    for (const queue of this.#queues) {
+      for (const position of await this.#send(queue, events)) failed.add(position);
+    }
+    return failed;
   }
 
   async #send(queue: EventQueue, events: readonly RegistryEvent[]): Promise<Iterable<number>> {
@@ -66,15 +79,18 @@ export class EventCarrier {
     }
   }
 
-  /** A row that stays is carried once more by {@link EventCarrier.carryMissed}, which does no harm. */
-  async #remove(items: readonly Item[]): Promise<void> {
+  /** Whether all went. A row that stays is carried once more by {@link EventCarrier.carryMissed}, which does no harm. */
+  async #remove(items: readonly Item[]): Promise<boolean> {
+    let isRemoved = true;
     for (let start = 0; start < items.length; start += BATCH) {
       const batch = items.slice(start, start + BATCH);
       try {
         await this.#stores.table.write(batch.map((item) => deleteEventOp(item.key)));
       } catch (error) {
         this.#stores.log.warn("events.row-stays", { rows: batch.length, why: String(error) });
+        isRemoved = false;
       }
     }
+    return isRemoved;
   }
 }

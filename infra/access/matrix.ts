@@ -112,13 +112,7 @@ const WORKER_RIGHTS: Readonly<Record<WorkerName, readonly Right[]>> = {
     { resource: "webhook-queue", actions: ["sqs:SendMessage"] },
     { resource: "stream-failures", actions: ["sqs:SendMessage"] },
   ],
-  index: [
-    ...READ_TABLE,
-    ...WRITE_TABLE,
-    ...SEE_BUCKET,
-    { resource: "blobs", actions: ["s3:GetObject", "s3:PutObject"] },
-    { resource: "index-queue", actions: TAKE_MESSAGES },
-  ],
+  index: [...READ_TABLE, ...WRITE_TABLE, { resource: "index-queue", actions: TAKE_MESSAGES }],
   webhooks: [
     ...READ_TABLE,
     ...WRITE_TABLE,

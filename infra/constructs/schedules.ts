@@ -7,7 +7,7 @@ import type { Config } from "../config/schema.ts";
 import { SCHEDULED_TASKS } from "../../functions/workers/maintenance/tasks.ts";
 
 /**
- * Nothing waits for a task, and each run is an invocation and some reads whether there is something to do or not: so
+ * Nothing waits for most tasks, and each run is an invocation and some reads whether there is something to do or not: so
  * they run less often than in an embedded server.
  */
 const MIN_MINUTES = 15;
@@ -37,13 +37,15 @@ export function addSchedules(
       }),
     },
   });
-  for (const { name: task, everyMs } of SCHEDULED_TASKS) {
-    const everyMinutes = Math.max(MIN_MINUTES, Math.ceil(everyMs / 60_000));
+  for (const { name: task, everyMs, isAwaited = false } of SCHEDULED_TASKS) {
+    const everyMinutes = Math.max(isAwaited ? 1 : MIN_MINUTES, Math.ceil(everyMs / 60_000));
     new CfnSchedule(scope, `Schedule-${task}`, {
       description: `${config.name}: ${task}`,
-      scheduleExpression: `rate(${everyMinutes} minutes)`,
+      scheduleExpression: `rate(${everyMinutes} ${everyMinutes === 1 ? "minute" : "minutes"})`,
       // Spread, so that the tasks do not start at once.
-      flexibleTimeWindow: { mode: "FLEXIBLE", maximumWindowInMinutes: MIN_MINUTES },
+      flexibleTimeWindow: isAwaited
+        ? { mode: "OFF" }
+        : { mode: "FLEXIBLE", maximumWindowInMinutes: MIN_MINUTES },
       target: {
         arn: maintenance.functionArn,
         roleArn: role.roleArn,

@@ -75,10 +75,14 @@ describe("the workers stack", () => {
       return `${task} ${String(Properties["ScheduleExpression"])}`;
     });
     expect(tasks.toSorted()).toEqual(
-      SCHEDULED_TASKS.map(
-        ({ name, everyMs }) => `${name} rate(${Math.max(15, everyMs / 60_000)} minutes)`,
+      SCHEDULED_TASKS.map(({ name, everyMs }) =>
+        name === "webhooks"
+          ? "webhooks rate(1 minute)"
+          : `${name} rate(${Math.max(15, everyMs / 60_000)} minutes)`,
       ).toSorted(),
     );
+    const waits = schedules.map(({ Properties }) => Object(Properties["FlexibleTimeWindow"]).Mode);
+    expect(waits.filter((mode) => mode === "OFF")).toHaveLength(1);
   });
 
   test("lets schedules of this account start maintenance and no other function", () => {

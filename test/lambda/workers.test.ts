@@ -125,6 +125,23 @@ describeWhen(deploymentNeeds(), NEEDS, "the workers as functions", (source) => {
     expect(await outbox()).toEqual([]);
   });
 
+  test("events that are noted do not come again when their delivery fails", async () => {
+    const rows = await publish(1);
+    await aws.invoke("stream", streamEvent(rows));
+    const bodies = aws.sqs.queues.get("webhooks") ?? [];
+    // Consuming asks first for who is subscribed; the lanes that are due are the next questions.
+    let queries = 0;
+    aws.dynamoProxy.judge = ({ target }) => {
+      if (target?.endsWith(".Query") !== true) return "pass";
+      queries++;
+      return queries > 2
+        ? { status: 400, body: JSON.stringify({ __type: "AccessDeniedException", message: "no" }) }
+        : "pass";
+    };
+    expect(await aws.invoke("webhooks", queueEvent(bodies))).toEqual({ batchItemFailures: [] });
+    expect(JSON.stringify(aws.logs)).toContain("webhooks.delivery-failed");
+  });
+
   test("messages are consumed twice without harm, and one that cannot be read is the only one to come again", async () => {
     const rows = await publish(2);
     await aws.invoke("stream", streamEvent(rows));
@@ -164,5 +181,33 @@ describeWhen(deploymentNeeds(), NEEDS, "the workers as functions", (source) => {
     expect(failure).toMatchObject({
       error: { message: expect.stringMatching(/^There is no task "tidy"; there are uploads, /) },
     });
+  });
+
+  test("what the stream missed is sent once when its row cannot be removed, and the task fails", async () => {
+    const [row] = await publish(1);
+    if (row === undefined) throw new Error("there is no row");
+    await aws.table.write([{ op: "delete", key: row.key }]);
+    const atMs = Date.now() - 16 * 60_000;
+    const old = { ...row, attributes: { ...row.attributes, atMs } };
+    await aws.table.write(
+      // A full page, after which the next one is asked for.
+      Array.from({ length: 100 }, (_, index) => ({
+        op: "put" as const,
+        item: { ...old, key: { ...old.key, sk: `${old.key.sk}-${index}` } },
+      })),
+    );
+    aws.dynamoProxy.judge = ({ target }) =>
+      target?.includes("Write") === true
+        ? { status: 400, body: JSON.stringify({ __type: "AccessDeniedException", message: "no" }) }
+        : "pass";
+    await expect(aws.invoke("maintenance", { task: "outbox" })).rejects.toThrow();
+    expect(detailsIn("index")).toHaveLength(100);
+  });
+
+  test("no worker warns of a dimension that it has already", async () => {
+    for (let times = 0; times < 2; times++) await aws.invoke("index", queueEvent([]));
+    const lines = aws.logs.map((line) => JSON.stringify(line));
+    expect(lines.filter((line) => line.includes("already been added"))).toEqual([]);
+    expect(lines.filter((line) => /"worker":"index"/.test(line)).length).toBeGreaterThan(0);
   });
 });

@@ -12,6 +12,8 @@ export interface TaskParts {
 export interface ScheduledTask {
   readonly name: string;
   readonly everyMs: number;
+  /** Somebody waits for what it does: it is not put off to save runs. */
+  readonly isAwaited?: boolean;
   readonly run: (parts: TaskParts) => Promise<unknown>;
 }
 
@@ -28,6 +30,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   {
     name: "webhooks",
     everyMs: 60_000,
+    isAwaited: true,
     run: async ({ services }) =>
       services.webhookDeliverer.deliverDue(AbortSignal.timeout(RETRIES_MS)),
   },

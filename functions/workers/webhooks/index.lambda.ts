@@ -9,7 +9,12 @@ export const handler = createWorkerFunction("webhooks", ({ services, count }) =>
   const consumers = services.events.consumers.filter(({ name }) => name === "webhooks");
   return async (event) => {
     const { consumed, failures } = await consumeMessages(event, consumers, services.stores.log);
-    await services.webhookDeliverer.deliverDue(AbortSignal.timeout(DELIVERY_MS));
+    try {
+      await services.webhookDeliverer.deliverDue(AbortSignal.timeout(DELIVERY_MS));
+    } catch (error) {
+      // The events are noted: to take them again would put them among the dead letters. The schedule delivers.
+      services.stores.log.error("webhooks.delivery-failed", error);
+    }
     count("events", consumed);
     count("failedEvents", failures.batchItemFailures.length);
     return failures;
