@@ -1,5 +1,12 @@
 import { fileURLToPath } from "node:url";
-import { Duration, IgnoreMode, Stack, type StackProps, Validations } from "aws-cdk-lib";
+import {
+  Duration,
+  IgnoreMode,
+  RemovalPolicy,
+  Stack,
+  type StackProps,
+  Validations,
+} from "aws-cdk-lib";
 import { AdjustmentType } from "aws-cdk-lib/aws-applicationautoscaling";
 import { MathExpression } from "aws-cdk-lib/aws-cloudwatch";
 import {
@@ -32,7 +39,8 @@ import {
   HttpCodeElb,
 } from "aws-cdk-lib/aws-elasticloadbalancingv2";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import { LogGroup, type LogGroupProps, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import { asCluster, asVpc } from "../constructs/cdk-interfaces.ts";
 import type { WildcardReason } from "../access/resources.ts";
@@ -57,6 +65,8 @@ export interface IngestStackProps extends StackProps {
   /** Why some of those name more than one resource. */
   readonly wildcards: readonly WildcardReason[];
   readonly logRetention: RetentionDays;
+  /** Encrypts the logs. Absent: CloudWatch's own key does. */
+  readonly dataKey: IKey | undefined;
 }
 
 /**
@@ -90,7 +100,7 @@ export class IngestStack extends Stack {
       idleTimeout: IDLE_TIMEOUT,
       dropInvalidHeaderFields: true,
     });
-    this.logGroup = new LogGroup(this, "Log", { retention: props.logRetention });
+    this.logGroup = new LogGroup(this, "Log", logOptions(props));
     const taskGroup = new SecurityGroup(this, "TaskGroup", { vpc });
     taskGroup.addIngressRule(balancerGroup, Port.tcp(PORT), "The load balancer");
     balancerGroup.addEgressRule(taskGroup, Port.tcp(PORT), "The tasks");
@@ -111,7 +121,7 @@ export class IngestStack extends Stack {
     this.#acknowledge();
   }
 
-  #network({ logRetention }: IngestStackProps): IVpc {
+  #network(props: IngestStackProps): IVpc {
     const vpc = new Vpc(this, "Vpc", {
       ipAddresses: IpAddresses.cidr("10.70.0.0/22"),
       maxAzs: 2,
@@ -126,7 +136,7 @@ export class IngestStack extends Stack {
     vpc.addGatewayEndpoint("DynamoDb", { service: GatewayVpcEndpointAwsService.DYNAMODB });
     vpc.addFlowLog("Rejected", {
       destination: FlowLogDestination.toCloudWatchLogs(
-        new LogGroup(this, "FlowLog", { retention: logRetention }),
+        new LogGroup(this, "FlowLog", logOptions(props)),
       ),
       trafficType: FlowLogTrafficType.REJECT,
     });
@@ -258,4 +268,13 @@ export class IngestStack extends Stack {
       },
     );
   }
+}
+
+function logOptions({ logRetention, dataKey }: IngestStackProps): LogGroupProps {
+  return {
+    retention: logRetention,
+    // As those of the functions: what is to be kept is in the audit log.
+    removalPolicy: RemovalPolicy.DESTROY,
+    ...(dataKey === undefined ? {} : { encryptionKey: dataKey }),
+  };
 }

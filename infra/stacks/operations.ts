@@ -85,6 +85,7 @@ function createIngest(app: App, { config, env, storage }: Parts): IngestStack | 
       arnOfName,
     ),
     logRetention: logRetention(config.logRetentionDays),
+    dataKey: storage.dataKey,
   });
   ingest.addStackDependency(storage);
   return ingest;
@@ -96,7 +97,7 @@ function createEdge(
   ingest: IngestStack | undefined,
 ): EdgeStack | undefined {
   const { config, env, storage, api } = parts;
-  if (config.edge === undefined) return undefined;
+  if (config.edge === undefined || api.edgeSecret === undefined) return undefined;
   allowEdgeUploads(storage, storage);
   const acl = config.edge.waf ? new WebAclStack(app, `${config.name}-web-acl`, { env }) : undefined;
   const edge = new EdgeStack(app, `${config.name}-edge`, {
@@ -105,6 +106,7 @@ function createEdge(
     ...(acl === undefined ? {} : { crossRegionReferences: true, webAclArn: acl.webAclArn }),
     config: config.edge,
     apiUrl: api.url,
+    secret: api.edgeSecret.secretValue,
     bucketName: storage.bucket.bucketName,
     macKeyArn: storage.arns.macKey,
     ...(ingest === undefined ? {} : { ingest: ingest.loadBalancer }),

@@ -36,6 +36,18 @@ describe("the ingest stack", () => {
     );
   });
 
+  test("keeps its logs as the functions do: for as long, under the same key, and no longer than the stack", () => {
+    const { app: encrypted } = createTestStacks({ edge: {}, ingest: {}, encryption: "customer" });
+    const logs = [
+      ...resourcesOf(stackOf(encrypted, "entrepot-ingest"), "AWS::Logs::LogGroup").values(),
+    ];
+    expect(logs).toHaveLength(2);
+    for (const { Properties, DeletionPolicy } of logs) {
+      expect(Properties).toMatchObject({ RetentionInDays: 30, KmsKeyId: expect.anything() });
+      expect(DeletionPolicy).toBe("Delete");
+    }
+  });
+
   test("costs nothing for NAT, and its bytes go by gateway endpoints", () => {
     template.resourceCountIs("AWS::EC2::NatGateway", 0);
     template.resourceCountIs("AWS::EC2::VPCEndpoint", 2);
