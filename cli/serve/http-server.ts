@@ -12,7 +12,7 @@ import { bodyOf } from "./request-body.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Route } from "./router.ts";
-import { byteReaderOf, sendBytes } from "./send-stream.ts";
+import { byteReaderOf, sendBytes } from "./send-bytes.ts";
 
 /** Long names with their escapes fit; a request line that never ends does not. */
 const MAX_HEADER_BYTES = 16 * 1024;

@@ -3,7 +3,8 @@
  * that a dependency that creeps in shows here before it shows there. `docs/benchmarks.md` has the measured times.
  */
 export const BUNDLE_BUDGETS_BYTES: Readonly<Record<string, number>> = {
-  api: 1_060_000,
+  // Webhooks are 20 KB of routes, schemas and delivery.
+  api: 1_080_000,
   generic: 900_000,
   npm: 920_000,
   oci: 920_000,

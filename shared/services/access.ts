@@ -123,6 +123,8 @@ export class Access {
       const grant = new RegistryGrant(registry, caller);
       if (grant.may("packages:read") || grant.may("registries:read")) return grant;
       if (grant.may("packages:delete") || grant.may("registries:delete")) return grant;
+      // An auditor reads who published what, and none of the packages.
+      if (grant.may("audit:read")) return grant;
     }
     if (caller.principal.kind === "anonymous") throw new UnauthenticatedError();
     if (!isGranted(caller.principal, "packages:read", slug, undefined)) throw narrowToken();

@@ -103,15 +103,16 @@ export class Catalogue {
     return found;
   }
 
-  /** Whether there is a file at this path, whatever the state of its version. */
-  async hasFile(
+  /** What is stored at this path, whatever the state of its version. */
+  async findFile(
     grant: RegistryGrant,
     packageName: string,
     version: string,
     path: string,
-  ): Promise<boolean> {
+  ): Promise<PackageFile | undefined> {
     const key = fileKey(grant.registry.id, packageName, version, path);
-    return (await this.#stores.table.get(key)) !== undefined;
+    const item = await this.#stores.table.get(key);
+    return item === undefined ? undefined : toFile(item);
   }
 
   /** Packages in byte order of their names; those that the caller may not read are left out of a page. */

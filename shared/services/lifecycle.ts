@@ -4,7 +4,7 @@ import { ConditionFailedError } from "../ports/table.ts";
 import { removeReferenceOp } from "../records/blob-references.ts";
 import { deleteTagOp, putTagOp } from "../records/tags.ts";
 import { fileKey, toFile } from "../records/files.ts";
-import { addToVersionOp, replaceVersionOp } from "../records/versions.ts";
+import { addToVersionOp, replaceVersionOp, toVersion, versionKey } from "../records/versions.ts";
 import type { RegistryGrant } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import { latestOf } from "./ecosystem.ts";
@@ -143,10 +143,11 @@ export class Lifecycle {
     grant.require("packages:delete", packageName);
     const { table } = this.#stores;
     const key = fileKey(grant.registry.id, packageName, version, path);
-    const item = await table.get(key);
-    const versionRow = (
-      await readVersions(this.#stores.table, grant.registry.id, packageName)
-    ).find((v) => v.version === version);
+    const [item, versionItem] = await table.getMany([
+      key,
+      versionKey(grant.registry.id, packageName, version),
+    ]);
+    const versionRow = versionItem === undefined ? undefined : toVersion(versionItem);
     if (item === undefined || versionRow === undefined || !isAvailable(versionRow)) {
       throw new NotFoundError("file", path);
     }

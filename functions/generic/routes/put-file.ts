@@ -3,6 +3,7 @@ import {
   InvalidInputError,
   PreconditionFailedError,
   TooLargeError,
+  VersionExistsError,
 } from "../../../shared/errors.ts";
 import { type Digests, FILE_DIGESTS, requireDigests } from "../../../shared/domain/digest.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
@@ -23,6 +24,9 @@ interface Upload {
   readonly sizeBytes: number | undefined;
   readonly onlyIfAbsent: boolean;
 }
+
+/** A smaller body is sent sooner than the table is asked. */
+const WORTH_A_LOOK_BYTES = 1024 * 1024;
 
 /** PUT of one file: 201 when it is new, 200 when the same bytes were there or others were replaced. */
 export async function putFile(c: Context<AppEnv>, services: Services): Promise<Response> {
@@ -96,15 +100,22 @@ function contentLength(header: string | undefined): number | undefined {
 async function refuseEarly(
   services: Services,
   grant: RegistryGrant,
-  { target, sizeBytes, onlyIfAbsent }: Upload,
+  { target, sizeBytes, expected, onlyIfAbsent }: Upload,
 ): Promise<void> {
-  const { maxFileBytes } = grant.registry.policies;
+  const { maxFileBytes, mutableFiles } = grant.registry.policies;
   if (sizeBytes !== undefined && sizeBytes > maxFileBytes) throw tooLarge(target, maxFileBytes);
-  if (!onlyIfAbsent) return;
+  const isSmall = sizeBytes !== undefined && sizeBytes < WORTH_A_LOOK_BYTES;
+  if (!onlyIfAbsent && (mutableFiles || isSmall)) return;
   const { packageName, version, path } = target;
-  if (await services.catalogue.hasFile(grant, packageName, version, path)) {
+  const there = await services.catalogue.findFile(grant, packageName, version, path);
+  if (there === undefined) return;
+  if (onlyIfAbsent) {
     throw new PreconditionFailedError(`${path} of ${packageName} ${version} exists already.`);
   }
+  const differs =
+    (sizeBytes !== undefined && sizeBytes !== there.sizeBytes) ||
+    FILE_DIGESTS.some((name) => (expected[name] ?? there.digests[name]) !== there.digests[name]);
+  if (!mutableFiles && differs) throw new VersionExistsError(packageName, version, path);
 }
 
 async function storeBytes(

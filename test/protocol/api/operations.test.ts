@@ -87,6 +87,10 @@ describe("the audit log", () => {
     });
     expect(await call("", bound)).toBe(403);
     expect(await call("?registry=files&package=tool", bound)).toBe(200);
+    const auditor = await api.tokenFor({ scopes: ["audit:read"] });
+    expect(await call("?registry=files&package=tool", auditor)).toBe(200);
+    const file = await api.registry.request("/generic/files/tool/1/a", { token: auditor });
+    expect(file.status).toBeOneOf([403, 404]);
   });
 });
 

@@ -55,6 +55,23 @@ describe("PUT of a file", () => {
     expect(await (await registry.request(FILE)).text()).toBe("hello");
   });
 
+  test("refuses other bytes before they are sent, where their size or checksum tells", async () => {
+    await put(registry, FILE, "hello");
+    const unread = (): ReadableStream<Uint8Array> =>
+      new ReadableStream(
+        {
+          pull() {
+            throw new Error("the body was read");
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    const size = { "content-length": String(2 ** 21) };
+    expect((await put(registry, FILE, unread(), size)).status).toBe(409);
+    const sum = { "x-checksum-sha256": digest("sha256", "other") };
+    expect((await put(registry, FILE, unread(), sum)).status).toBe(409);
+  });
+
   test("replaces the bytes where the registry allows it", async () => {
     await registry.createRegistry({
       slug: "snapshots",
