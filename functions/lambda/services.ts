@@ -45,7 +45,7 @@ export function openServices(
     mayRemoveBytes: mayDelete,
     trustProxy: environment.ENTREPOT_EDGE !== undefined,
     ...(environment.ENTREPOT_EDGE === undefined
-      ? {}
+      ? { maxUploadBytes: INLINE_LIMIT_BYTES }
       : { ticketGeneration: environment.ENTREPOT_EDGE }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(roleAccess === undefined ? {} : { roleAccess }),

@@ -39,6 +39,11 @@ export interface ServiceOptions {
   readonly downloads: "inline" | "redirect";
   /** Largest body that can be sent from here; larger documents leave by redirect. Absent: any. */
   readonly maxAnswerBytes?: number;
+  /**
+   * Largest body that an upload may send here, where nothing in front takes larger ones; clients in parts are told.
+   * Absent: any, or the edge in front takes them.
+   */
+  readonly maxUploadBytes?: number;
   /** Origin for links in answers, without a slash at the end. Absent: the one each client used. */
   readonly baseUrl?: string;
   /** Which of the deployment's keys signs upload tickets: 1, or more after the key was changed. Default: 1. */
