@@ -9,6 +9,7 @@ import { crane, skopeo } from "../clients/oci/image-tools.ts";
 import { type Deployment, openDeployment } from "../support/aws/deployment.ts";
 import { npmClientPath, openClientHome } from "../support/npm-clients.ts";
 import { buildImage, digestOf, writeLayout } from "../support/oci-image.ts";
+import { Proxy, type Seen } from "../support/proxy.ts";
 import { describeWhen, describeWith } from "../support/programs.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { deploymentNeeds, NEEDS } from "./needs.ts";
@@ -47,13 +48,25 @@ describeWhen(deploymentNeeds(), NEEDS, "clients of the functions", (source) => {
     });
   });
 
-  /** `entrepot proxy` with the administrator's login. */
-  async function openProxy(parent: string): Promise<AsyncDisposable & { readonly host: string }> {
+  /** `entrepot proxy` with the administrator's login; `blobPuts` are those that it sent to the functions. */
+  async function openProxy(
+    parent: string,
+  ): Promise<AsyncDisposable & { readonly host: string; blobPuts(): number }> {
+    const front = await Proxy.open(aws.url);
     const spoolFolder = join(parent, "spool");
     await mkdir(spoolFolder);
     const options = { port: 0, spoolFolder, spoolLimitBytes: 1024 ** 3, warn: () => {} };
-    const { url, stop } = await startProxy({ url: aws.url, token: aws.adminToken }, options);
-    return { host: new URL(url).host, [Symbol.asyncDispose]: stop };
+    const proxy = await startProxy({ url: front.url, token: aws.adminToken }, options);
+    const isBlob = ({ method, path }: Seen): boolean =>
+      method === "PUT" && path.includes("/blobs/uploads/");
+    return {
+      host: new URL(proxy.url).host,
+      blobPuts: () => front.seen.filter(isBlob).length,
+      [Symbol.asyncDispose]: async () => {
+        await proxy.stop();
+        await front[Symbol.asyncDispose]();
+      },
+    };
   }
 
   const tools: readonly (readonly [string, ImageTool])[] = [
@@ -90,6 +103,8 @@ describeWhen(deploymentNeeds(), NEEDS, "clients of the functions", (source) => {
           ({ method, path }) => method === "PUT" && path.includes("partNumber="),
         );
         expect(parts).toHaveLength(2);
+        // The configuration; the layer is not even tried.
+        expect(proxy.blobPuts()).toBe(1);
         const [layer] = image.layers;
         const head = await aws.request(`/v2/images/${name}/blobs/${layer?.digest}`);
         expect(head.status).toBe(307);

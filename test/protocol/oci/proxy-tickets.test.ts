@@ -51,7 +51,10 @@ function refuseUploads(parts: (path: string) => Verdict = () => "pass"): void {
 /** POST, PATCH, PUT; gives the last answer. */
 async function push(
   bytes: Uint8Array<ArrayBuffer>,
-  { digest = digestOf(bytes), headers = {} }: { digest?: string; headers?: HeadersInit } = {},
+  {
+    digest = digestOf(bytes),
+    headers = {},
+  }: { digest?: string; headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Response> {
   const started = await fetch(`${proxy.url}/v2/images/app/blobs/uploads/`, {
     method: "POST",
@@ -69,6 +72,9 @@ async function pulledStatus(digest: string): Promise<number> {
   return (await fetch(url, { method: "HEAD", headers })).status;
 }
 
+/** Ascending. */
+const sentParts = (): readonly number[] => gateway.sentParts().toSorted((a, b) => a - b);
+
 async function tokenFor(scopes: readonly string[]): Promise<string> {
   const body = JSON.stringify({ description: "test", scopes });
   const made = await server.api("/tokens", { method: "POST", body });
@@ -84,7 +90,7 @@ describe("The push proxy, where nothing takes large blobs", () => {
     expect(response.headers.get("docker-content-digest")).toBe(digestOf(layer));
     expect(response.headers.get("location")).toBe(`/v2/images/app/blobs/${digestOf(layer)}`);
     expect(await pulledStatus(digestOf(layer))).toBe(200);
-    expect(gateway.sentParts().toSorted()).toEqual([1, 2]);
+    expect(sentParts()).toEqual([1, 2]);
   });
 
   test("tickets go without the token, which is not the blob storage's to know", async () => {
@@ -125,7 +131,7 @@ describe("The push proxy, where nothing takes large blobs", () => {
     gateway.seen.length = 0;
     refuseUploads();
     expect((await push(layer)).status).toBe(201);
-    expect(gateway.sentParts().toSorted()).toEqual([1, 2].filter((number) => !before.has(number)));
+    expect(sentParts()).toEqual([1, 2].filter((number) => !before.has(number)));
     expect(gateway.sentParts()).toContain(2);
   });
 

@@ -177,10 +177,7 @@ describe("An upload to an oci registry", () => {
 
 /** Requests of the administrator to a real server. */
 function fetchFrom({ url, adminToken }: TestServer) {
-  return async (
-    path: string,
-    { token: _, ...init }: RequestInit & { token?: string | null } = {},
-  ) => {
+  return async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers);
     headers.set("authorization", `Bearer ${adminToken}`);
     return fetch(url + path, { ...init, headers });
