@@ -113,6 +113,12 @@ async function pushOne(
 
 async function addressOf(registry: RegistryView, file: string, flags: Flags): Promise<FileAddress> {
   const { slug, ecosystem } = registry;
+  if (ecosystem === "oci") {
+    throw usageError(
+      `${slug} is an oci registry: push images with an OCI client such as docker, skopeo or oras.`,
+      "Clients that only stream push large layers through: entrepot proxy",
+    );
+  }
   if (ecosystem === "npm") {
     const manifest = await readTarballManifest(file);
     requireSameOrAbsent("--package", flags.package, manifest.name);

@@ -2,10 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseChunk } from "../../functions/oci/chunk.ts";
 import { ociError, OciInvalidError } from "../../functions/oci/errors.ts";
 import { type OciDigest, parseDigest } from "../../functions/oci/names.ts";
+import { UPLOAD_LIMIT_HEADER } from "../../functions/oci/upload-limit.ts";
 import { NetworkError } from "../client/failures.ts";
 import { responseHeaders } from "./headers.ts";
 import type { UploadAnswer } from "../client/transfer/upload-answer.ts";
 import type { Remote } from "./remote.ts";
+import { TicketUploads } from "./ticket-uploads.ts";
 import type { Upload, Uploads } from "./uploads.ts";
 
 /** A blob is sent again after a lost connection, or an answer that asks to come back. */
@@ -16,10 +18,12 @@ const PASSING = [429, 502, 503, 504];
 export class Pushes {
   readonly #remote: Remote;
   readonly #uploads: Uploads;
+  readonly #tickets: TicketUploads;
 
   constructor(remote: Remote, uploads: Uploads) {
     this.#remote = remote;
     this.#uploads = uploads;
+    this.#tickets = new TicketUploads(remote);
   }
 
   /** POST: asks the remote first, so that who may not push hears it before sending anything, and mounts are mounts. */
@@ -32,7 +36,8 @@ export class Pushes {
     const location = answer.headers.get("location");
     if (answer.status !== 202 || location === null) return answer;
     await answer.body?.cancel();
-    const upload = await this.#uploads.create(name, location);
+    const remoteLimitBytes = limitOf(answer);
+    const upload = await this.#uploads.create({ name, remoteLocation: location, remoteLimitBytes });
     if (upload === undefined) {
       return ociError(
         503,
@@ -96,14 +101,27 @@ export class Pushes {
           `The blob has the digest ${actual}, not ${digest.text}.`,
         );
       }
-      const answer = await this.#send(request, upload, digest.text);
+      const answer = await this.#send(request, upload, digest);
       await this.#uploads.forget(upload);
-      return answerOf(request, answer, this.#remote.url);
+      return answer;
     });
     return done ?? outOfOrder(upload);
   }
 
-  async #send(request: Request, upload: Upload, digest: string): Promise<UploadAnswer> {
+  /** To the Location of the session, or by a ticket of the management API where that takes no blob so large. */
+  async #send(request: Request, upload: Upload, digest: OciDigest): Promise<Response> {
+    const mayTicket = digest.algorithm === "sha256";
+    if (mayTicket && upload.spool.sizeBytes > upload.remoteLimitBytes) {
+      return this.#tickets.send(request, upload);
+    }
+    const answer = await this.#sendWhole(request, upload, digest.text);
+    const isTooLarge = answer.status === 413 && mayTicket;
+    return isTooLarge
+      ? this.#tickets.send(request, upload)
+      : answerOf(request, answer, this.#remote.url);
+  }
+
+  async #sendWhole(request: Request, upload: Upload, digest: string): Promise<UploadAnswer> {
     let location = upload.remoteLocation;
     for (const delayMs of RETRY_DELAYS_MS) {
       try {
@@ -133,6 +151,12 @@ export class Pushes {
       throw error;
     }
   }
+}
+
+/** What the remote says that its Location takes; without a word of it, anything. */
+function limitOf(answer: Response): number {
+  const text = answer.headers.get(UPLOAD_LIMIT_HEADER) ?? "";
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : Infinity;
 }
 
 /** The remote's own answer. One from blob storage itself, in XML, is put into the words that clients read. */

@@ -1,4 +1,5 @@
-import type { Connection } from "../client/api-client.ts";
+import { credentialsOf } from "../../shared/http/credentials.ts";
+import { ApiClient, type Connection } from "../client/api-client.ts";
 import { networkFailure } from "../client/network-failure.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
 import type { UploadAnswer } from "../client/transfer/upload-answer.ts";
@@ -56,6 +57,12 @@ export class Remote {
       status: answer.status,
       headers: responseHeaders(answer.headers, { url, status: answer.status, own: own.origin }),
     });
+  }
+
+  /** The management API as whoever makes a request: with the client's own credentials before the saved token. */
+  apiFor(request: Request): ApiClient {
+    const token = credentialsOf(request.headers) ?? this.#token;
+    return new ApiClient({ url: this.url, ...(token === undefined ? {} : { token }) });
   }
 
   /**

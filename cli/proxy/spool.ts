@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { systemCode } from "../client/failures.ts";
 
 const READ_BYTES = 256 * 1024;
@@ -113,13 +113,21 @@ export class Spool {
     }
   }
 
-  /** All bytes, from the first; may be read again. */
-  read(): Readable {
-    return this.#file.createReadStream({
-      start: 0,
-      autoClose: false,
-      highWaterMark: READ_BYTES,
-    });
+  /** The bytes from `start` to `end`, the last included; all of them by default. May be read again. */
+  read(start = 0, end = this.#sizeBytes - 1): Readable {
+    return Readable.from(this.#chunks(start, end), { objectMode: false });
+  }
+
+  /** Not the file's own stream: that closes the file when a connection breaks, and nothing could be sent again. */
+  async *#chunks(start: number, end: number): AsyncGenerator<Uint8Array> {
+    for (let position = start; position <= end; ) {
+      const length = Math.min(READ_BYTES, end + 1 - position);
+      const chunk = Buffer.allocUnsafe(length);
+      const { bytesRead } = await this.#file.read(chunk, 0, length, position);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+      position += bytesRead;
+    }
   }
 
   /** Forgets the bytes; a second time does nothing. */

@@ -12,6 +12,8 @@ export interface Upload {
   readonly name: string;
   /** Where the remote wants the blob. */
   readonly remoteLocation: string;
+  /** What the remote takes there in one request. */
+  readonly remoteLimitBytes: number;
   readonly spool: Spool;
 }
 
@@ -35,14 +37,11 @@ export class Uploads {
   }
 
   /** `undefined` when there are too many. */
-  async create(name: string, remoteLocation: string): Promise<Upload | undefined> {
+  async create(
+    target: Pick<Upload, "name" | "remoteLocation" | "remoteLimitBytes">,
+  ): Promise<Upload | undefined> {
     if (this.#entries.size >= MAX_UPLOADS) return undefined;
-    const upload = {
-      id: randomUUID(),
-      name,
-      remoteLocation,
-      spool: await this.#folder.create(),
-    };
+    const upload = { ...target, id: randomUUID(), spool: await this.#folder.create() };
     this.#entries.set(upload.id, { upload, touchedAtMs: Date.now(), isBusy: false });
     return upload;
   }

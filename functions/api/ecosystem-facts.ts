@@ -34,8 +34,9 @@ export const ECOSYSTEM_FACTS: Readonly<Record<EcosystemName, EcosystemFacts>> = 
     // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
     isTag: (name) => /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/.test(name),
     rootPath: "/v2",
-    downloadPath: (registry, packageName, version) =>
-      `/v2/${registry}/${packageName}/manifests/${version}`,
+    // `blobs/<digest>` is what was uploaded by ticket; everything else is a manifest.
+    downloadPath: (registry, packageName, version, path) =>
+      `/v2/${registry}/${packageName}/${path.startsWith("blobs/") ? path : `manifests/${version}`}`,
   },
 };
 

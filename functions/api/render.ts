@@ -58,7 +58,11 @@ export function renderVersion(registry: Registry, version: Version, downloads: n
   };
 }
 
-export function renderFile(registry: Registry, file: PackageFile, baseUrl: string) {
+export function renderFile(
+  registry: Registry,
+  file: Omit<PackageFile, "registryId">,
+  baseUrl: string,
+) {
   const { path, sizeBytes, contentType, digests, packageName, version } = file;
   const { downloadPath } = ECOSYSTEM_FACTS[registry.ecosystem];
   return {

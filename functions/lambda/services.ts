@@ -48,7 +48,7 @@ export function openServices(
     // `toRequest` leaves only what CloudFront has said.
     trustProxy: environment.ENTREPOT_EDGE_SECRET !== undefined,
     ...(environment.ENTREPOT_EDGE === undefined
-      ? {}
+      ? { maxBodyBytes: INLINE_LIMIT_BYTES }
       : { ticketGeneration: environment.ENTREPOT_EDGE }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(roleAccess === undefined ? {} : { roleAccess }),

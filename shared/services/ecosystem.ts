@@ -50,6 +50,13 @@ export interface UploadedFile {
   readonly digests: Digests;
 }
 
+/** What else is known of a file that is announced for upload. */
+export interface AnnouncedUpload {
+  readonly version: string;
+  /** Lower-case hexadecimal, 64 digits. */
+  readonly sha256: string;
+}
+
 /** What the shared services must know of an ecosystem; each protocol folder exports one. */
 export interface Ecosystem {
   readonly name: EcosystemName;
@@ -60,14 +67,16 @@ export interface Ecosystem {
   parseVersion(text: string): string;
   /**
    * The canonical path of a file that is announced for upload, so that a bad one is refused before its bytes
-   * are sent. Absent: only `publishUpload` looks at it. @throws {InvalidInputError}
+   * are sent. Absent: only `publishUpload` looks at it. @throws {InvalidInputError} | {@link UnsupportedError}
    */
-  readonly parseUploadPath?: (path: string) => string;
+  readonly parseUploadPath?: (path: string, announced: AnnouncedUpload) => string;
+  /** `blobs`: a completed upload is no file of a version yet; versions to come may use it. Absent: it is one. */
+  readonly uploadsBecome?: "blobs";
   /** Order of versions: negative when `a` comes before `b`. */
   compareVersions(a: string, b: string): number;
   /** Not what one gets without asking for a version, while there is another. */
   isPrerelease(version: string): boolean;
-  /** Publishes a file that is in blob storage already. @throws {RegistryError} */
+  /** Publishes what is in blob storage already. May be repeated. @throws {RegistryError} */
   publishUpload(grant: RegistryGrant, file: UploadedFile): Promise<void>;
 }
 

@@ -43,6 +43,11 @@ export interface ServiceOptions {
   readonly requestBudgetMs?: number;
   /** Largest file that an upload in parts may become: a function reads it back within its time. Absent: any. */
   readonly maxUploadBytes?: number;
+  /**
+   * Largest body that an upload may send here, where nothing in front takes larger ones; clients in parts are told.
+   * Absent: any, or the edge in front takes them.
+   */
+  readonly maxBodyBytes?: number;
   /** Origin for links in answers, without a slash at the end. Absent: the one each client used. */
   readonly baseUrl?: string;
   /** Which of the deployment's keys signs upload tickets: 1, or more after the key was changed. Default: 1. */

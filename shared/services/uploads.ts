@@ -42,8 +42,8 @@ export interface NewUpload {
 }
 
 /**
- * Uploads that go straight to blob storage in parts, and become a file of a version with `complete`. Parts are
- * staged under an upload of the caller's own: knowing a digest is not enough to get at bytes that somebody
+ * Uploads that go straight to blob storage in parts, and become a file of a version, or an image's blob, with
+ * `complete`. Parts are staged under an upload of the caller's own: knowing a digest is not enough to get at bytes that somebody
  * else stored.
  */
 export class Uploads {
@@ -68,20 +68,21 @@ export class Uploads {
     const packageName = ecosystem.parsePackageName(input.packageName);
     const version = ecosystem.parseVersion(input.version);
     grant.require("packages:write", packageName);
-    const path = ecosystem.parseUploadPath?.(input.path) ?? input.path;
+    const { sha256 } = input;
+    if (!isDigest("sha256", sha256)) {
+      throw new InvalidInputError("sha256 must be 64 lower-case hexadecimal digits.", [
+        { at: "/sha256", problem: "not a SHA-256" },
+      ]);
+    }
+    const path = ecosystem.parseUploadPath?.(input.path, { version, sha256 }) ?? input.path;
     const { maxFileBytes } = grant.registry.policies;
     if (input.sizeBytes > maxFileBytes) throw new TooLargeError(`"${input.path}"`, maxFileBytes);
     if (input.sizeBytes > this.#maxBytes) {
       throw new TooLargeError(
         `"${input.path}"`,
         this.#maxBytes,
-        "The whole file is checked before it counts, and a request has no time for more. Split it, or push it as an image's layer.",
+        "The whole file is checked before it counts, and a request has no time for more. Split it, or send it by way of the edge.",
       );
-    }
-    if (!isDigest("sha256", input.sha256)) {
-      throw new InvalidInputError("sha256 must be 64 lower-case hexadecimal digits.", [
-        { at: "/sha256", problem: "not a SHA-256" },
-      ]);
     }
     const multipart = await this.#stores.blobs.beginMultipart();
     const nowMs = this.#stores.now();
@@ -168,10 +169,11 @@ export class Uploads {
   /**
    * Verifies the bytes and publishes them.
    *
+   * @returns the digests of the bytes.
    * @throws {InvalidInputError} while parts are missing, {@link ChecksumMismatchError} when the bytes are not
    *   what was announced (the upload is then over), and whatever the ecosystem's publish throws.
    */
-  async complete(grant: RegistryGrant, upload: Upload): Promise<void> {
+  async complete(grant: RegistryGrant, upload: Upload): Promise<Digests> {
     const digests = upload.digests ?? (await this.#join(upload));
     const { packageName, version, path, contentType, sizeBytes } = upload;
     await this.#ecosystems[grant.registry.ecosystem].publishUpload(grant, {
@@ -183,6 +185,7 @@ export class Uploads {
       digests,
     });
     await this.#stores.table.write([deleteUploadOp(upload.id)]);
+    return digests;
   }
 
   /** Joins the parts, and notes it: a publish that fails now, for want of a store, say, can be repeated. */

@@ -28,18 +28,46 @@ export async function completeUpload(
   id: string,
   expected: Expected,
 ): Promise<FileView> {
+  const { address, signal, sha256 } = expected;
+  const published = await completeOrFind(api, id, {
+    schema: fileSchema,
+    find: async () => {
+      const found = await findPublished(api, address, signal);
+      return found?.digests.sha256 === sha256 ? found : undefined;
+    },
+    signal,
+  });
+  return requireSame(expected, published);
+}
+
+/** How an upload is completed, whatever it becomes. */
+export interface Completion<T> {
+  readonly schema: z.ZodType<T>;
+  /** What it has become; `undefined` while it has not. */
+  readonly find: () => Promise<T | undefined>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Completes an upload whose parts have arrived. When the answer gets lost, asks until it is over and `find` gives
+ * what it has become. @throws the failure when it has become nothing.
+ */
+export async function completeOrFind<T>(
+  api: ApiClient,
+  id: string,
+  completion: Completion<T>,
+): Promise<T> {
   try {
-    const published = await api.send({
+    return await api.send({
       method: "POST",
       path: apiPath`/uploads/${id}/complete`,
-      schema: fileSchema,
-      signal: expected.signal,
+      schema: completion.schema,
+      signal: completion.signal,
       timeoutMs: ANSWER_MS,
     });
-    return requireSame(expected, published);
   } catch (error) {
     if (!mayStillHappen(error)) throw error;
-    return awaitPublished(api, id, expected, error);
+    return awaitFound(api, id, completion, error);
   }
 }
 
@@ -51,19 +79,19 @@ function mayStillHappen(error: unknown): boolean {
   return (error.status >= 502 && error.status <= 504) || error.status === 404;
 }
 
-async function awaitPublished(
+async function awaitFound<T>(
   api: ApiClient,
   id: string,
-  expected: Expected,
+  { find, signal }: Completion<T>,
   failure: unknown,
-): Promise<FileView> {
+): Promise<T> {
   for (let waitedMs = 0; waitedMs <= ANSWER_MS; waitedMs += POLL_MS) {
     // In this order: an upload that is over has published its file before.
     const unfinished = await isUnfinished(api, id);
-    const published = await findPublished(api, expected.address, expected.signal);
-    if (published?.digests.sha256 === expected.sha256) return published;
+    const found = await find();
+    if (found !== undefined) return found;
     if (!unfinished) break;
-    await sleep(POLL_MS, undefined, { signal: expected.signal });
+    await sleep(POLL_MS, undefined, { signal });
   }
   throw failure;
 }

@@ -3,14 +3,14 @@ import { apiPath } from "../api-path.ts";
 import { ApiError, CliError, EXIT } from "../failures.ts";
 import { isTransient, retrying } from "../retry.ts";
 import { type PartTicket, partTicketsSchema, type UploadView } from "../schemas.ts";
-import { sendPart } from "./send-part.ts";
+import { type PartSource, sendPart } from "./send-part.ts";
 
 const ATTEMPTS = 6;
 /** Tickets expire, so that they are fetched as they are needed. */
 const TICKETS_AT_ONCE = 20;
 
 export interface SendOptions {
-  readonly file: string;
+  readonly source: PartSource;
   /** Parts under way at the same time. */
   readonly parallel: number;
   readonly signal?: AbortSignal | undefined;
@@ -66,7 +66,7 @@ export class PartSender {
   }
 
   async #sendOne(number: number, next: readonly number[], signal: AbortSignal): Promise<void> {
-    const { file, onBytes } = this.#options;
+    const { source, onBytes } = this.#options;
     await retrying({ attempts: ATTEMPTS, signal, when: mayRetry }, async () => {
       const ticket = await this.#ticket(number, next, signal);
       let sentBytes = 0;
@@ -74,7 +74,7 @@ export class PartSender {
         await sendPart({
           url: new URL(ticket.url, this.#api.url),
           headers: ticket.headers,
-          file,
+          source,
           start: (number - 1) * this.#upload.partSizeBytes,
           sizeBytes: ticket.sizeBytes,
           signal,

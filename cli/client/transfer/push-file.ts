@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import type { ApiClient } from "../api-client.ts";
 import { apiPath } from "../api-path.ts";
 import { ApiError, CliError, EXIT, NetworkError } from "../failures.ts";
@@ -6,6 +7,8 @@ import { type FileView, objectSchema, type UploadView, uploadSchema } from "../s
 import { completeUpload } from "./complete-upload.ts";
 import type { HashedFile } from "./hash-file.ts";
 import { PartSender } from "./part-sender.ts";
+import type { PartSource } from "./send-part.ts";
+import { findUpload, missingParts, partSize } from "./upload-progress.ts";
 import type { UploadStates, UploadTarget } from "./upload-states.ts";
 
 export interface PushJob {
@@ -78,7 +81,9 @@ export async function pushFile(
   );
   observer.began(upload, content.sizeBytes - missingBytes);
   const onBytes = (bytes: number): void => observer.bytes(bytes);
-  await new PartSender(api, upload, { ...job, onBytes }).send(missing);
+  await new PartSender(api, upload, { ...job, source: fileSource(job.file), onBytes }).send(
+    missing,
+  );
   observer.verifying();
   const published = await finish(api, states, target, upload, job);
   return {
@@ -127,15 +132,6 @@ async function resumeOrBegin(
   return upload;
 }
 
-async function findUpload(api: ApiClient, id: string): Promise<UploadView | undefined> {
-  try {
-    return await api.send({ path: apiPath`/uploads/${id}`, schema: uploadSchema });
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
-}
-
 /** The server forgets it by itself after a day; a failure here must not stop a push. */
 async function abandon(api: ApiClient, id: string): Promise<void> {
   try {
@@ -171,15 +167,11 @@ async function finish(
   }
 }
 
-function missingParts(upload: UploadView, sizeBytes: number): readonly number[] {
-  const arrived = new Map(upload.arrived.map((part) => [part.partNumber, part.sizeBytes]));
-  return Array.from({ length: upload.partCount }, (_, index) => index + 1).filter(
-    (number) => arrived.get(number) !== partSize(upload, number, sizeBytes),
-  );
-}
-
-function partSize(upload: UploadView, number: number, sizeBytes: number): number {
-  return Math.min(upload.partSizeBytes, sizeBytes - (number - 1) * upload.partSizeBytes);
+function fileSource(path: string): PartSource {
+  return {
+    name: path,
+    read: (start, end) => createReadStream(path, { start, end, highWaterMark: 256 * 1024 }),
+  };
 }
 
 function differs(address: FileAddress, sha256: string): CliError {

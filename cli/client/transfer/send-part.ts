@@ -1,7 +1,6 @@
-import { createReadStream } from "node:fs";
 import { type ClientRequest, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ApiError, CliError, EXIT } from "../failures.ts";
 import { networkFailure } from "../network-failure.ts";
@@ -11,12 +10,20 @@ import { answerOf, type UploadAnswer } from "./upload-answer.ts";
 const IDLE_MS = 120_000;
 const MAX_ERROR_BYTES = 16 * 1024;
 
+/** The bytes that an upload is made of; a part may be read again. */
+export interface PartSource {
+  /** For people. */
+  readonly name: string;
+  /** The bytes from `start` to `end`, the last included. */
+  read(start: number, end: number): Readable;
+}
+
 export interface PartToSend {
   readonly url: URL;
   /** As the ticket gives them. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly file: string;
-  /** Position of the part's first byte in the file. */
+  readonly source: PartSource;
+  /** Position of the part's first byte in the source. */
   readonly start: number;
   readonly sizeBytes: number;
   readonly signal?: AbortSignal | undefined;
@@ -63,20 +70,15 @@ async function sendBody(part: PartToSend, request: ClientRequest): Promise<void>
       done(null, chunk);
     },
     flush(done) {
-      done(sentBytes === part.sizeBytes ? null : changedFile(part.file));
+      done(sentBytes === part.sizeBytes ? null : changedFile(part.source.name));
     },
   });
   const end = part.start + part.sizeBytes - 1;
-  const source = createReadStream(part.file, {
-    start: part.start,
-    end,
-    highWaterMark: 256 * 1024,
-  });
-  await pipeline(source, counter, request);
+  await pipeline(part.source.read(part.start, end), counter, request);
 }
 
-function changedFile(file: string): CliError {
-  return new CliError(EXIT.failure, `"${file}" became shorter while it was sent.`, {
+function changedFile(name: string): CliError {
+  return new CliError(EXIT.failure, `"${name}" became shorter while it was sent.`, {
     hint: "Wait until nothing writes to it, then push it again.",
   });
 }

@@ -57,10 +57,13 @@ const complete = createRoute({
   method: "post",
   path: "/uploads/{id}/complete",
   operationId: "completeUpload",
-  summary: "Verify the bytes and publish the file",
+  summary: "Verify the bytes and publish the file, or give the image its blob",
   tags,
   request: { params },
-  responses: { 201: created("The published file.", fileView), ...CHANGE_PROBLEMS },
+  responses: {
+    201: created("The published file, or the image's blob.", fileView),
+    ...CHANGE_PROBLEMS,
+  },
 });
 
 const abort = createRoute({
@@ -104,8 +107,12 @@ export function createUploadRoutes(services: Services): ApiRouter {
     .openapi(complete, async (c) => {
       const caller = c.get("caller");
       const { grant, upload } = await open(services, caller, c.req.valid("param").id);
-      await uploads.complete(grant, upload);
-      const file = await publishedFile(services, grant, upload);
+      const digests = await uploads.complete(grant, upload);
+      const { uploadsBecome } = services.ecosystems[grant.registry.ecosystem];
+      const file =
+        uploadsBecome === "blobs"
+          ? { ...upload, digests, createdAtMs: services.stores.now() }
+          : await publishedFile(services, grant, upload);
       const view = renderFile(grant.registry, file, caller.baseUrl);
       const location = view.downloadUrl.slice(caller.baseUrl.length);
       return c.json(view, 201, { location });

@@ -5,6 +5,7 @@ import type { UploadSession } from "../../../shared/records/upload-sessions.ts";
 import { parseChunk, type Chunk } from "../chunk.ts";
 import { continuedLocation, newUploadLocation, verifyTicket } from "../edge/upload-tickets.ts";
 import { OciInvalidError, ociError } from "../errors.ts";
+import { UPLOAD_LIMIT_HEADER } from "../upload-limit.ts";
 import { mountBlob } from "../mount.ts";
 import { type OciDigest, parseDigest } from "../names.ts";
 import type { Repository } from "../path.ts";
@@ -40,7 +41,12 @@ export async function startUpload(
     const session = await services.uploadSessions.get(ticket);
     return complete(c, services, { target, session }, parseDigest(whole));
   }
-  return new Response(null, { status: 202, headers: progress(location, id, 0) });
+  const { maxBodyBytes } = services.options;
+  const headers = {
+    ...progress(location, id, 0),
+    ...(maxBodyBytes === undefined ? {} : { [UPLOAD_LIMIT_HEADER]: String(maxBodyBytes) }),
+  };
+  return new Response(null, { status: 202, headers });
 }
 
 /** PATCH: appends a stream, or a chunk that must begin where the session ends. */
