@@ -1,4 +1,4 @@
-import { SCHEDULED_TASKS } from "../../functions/workers/maintenance/tasks.ts";
+import { SCHEDULED_TASKS, scheduleMinutes } from "../../functions/workers/maintenance/tasks.ts";
 import type { CostLine } from "./cost.ts";
 import { PRICES, SECONDS_A_MONTH } from "./prices.ts";
 
@@ -26,7 +26,7 @@ export function idleCost(): readonly CostLine[] {
   const { lambda, dynamo, s3, logs, sqs, kms, metrics } = PRICES;
   const runs = (names?: ReadonlySet<string>): number =>
     SCHEDULED_TASKS.filter(({ name }) => names === undefined || names.has(name)).reduce(
-      (sum, { everyMs }) => sum + (SECONDS_A_MONTH * 1000) / Math.max(everyMs, 300_000),
+      (sum, task) => sum + SECONDS_A_MONTH / 60 / scheduleMinutes(task),
       0,
     );
   const all = runs();

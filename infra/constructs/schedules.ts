@@ -4,13 +4,10 @@ import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import type { Construct } from "constructs";
 import type { Config } from "../config/schema.ts";
-import { SCHEDULED_TASKS } from "../../functions/workers/maintenance/tasks.ts";
+import { SCHEDULED_TASKS, scheduleMinutes } from "../../functions/workers/maintenance/tasks.ts";
 
-/**
- * Nothing waits for most tasks, and each run is an invocation and some reads whether there is something to do or not: so
- * they run less often than in an embedded server.
- */
-const MIN_MINUTES = 15;
+/** The tasks do not start all at once. */
+const SPREAD_MINUTES = 15;
 
 /** Starts each task of maintenance at its rate, with `{"task": "<name>"}`. */
 export function addSchedules(
@@ -37,15 +34,15 @@ export function addSchedules(
       }),
     },
   });
-  for (const { name: task, everyMs, isAwaited = false } of SCHEDULED_TASKS) {
-    const everyMinutes = Math.max(isAwaited ? 1 : MIN_MINUTES, Math.ceil(everyMs / 60_000));
+  for (const scheduled of SCHEDULED_TASKS) {
+    const { name: task, isAwaited = false } = scheduled;
+    const everyMinutes = scheduleMinutes(scheduled);
     new CfnSchedule(scope, `Schedule-${task}`, {
       description: `${config.name}: ${task}`,
       scheduleExpression: `rate(${everyMinutes} ${everyMinutes === 1 ? "minute" : "minutes"})`,
-      // Spread, so that the tasks do not start at once.
       flexibleTimeWindow: isAwaited
         ? { mode: "OFF" }
-        : { mode: "FLEXIBLE", maximumWindowInMinutes: MIN_MINUTES },
+        : { mode: "FLEXIBLE", maximumWindowInMinutes: SPREAD_MINUTES },
       target: {
         arn: maintenance.functionArn,
         roleArn: role.roleArn,

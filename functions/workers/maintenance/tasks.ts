@@ -36,3 +36,13 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   },
   { name: "outbox", everyMs: 300_000, run: ({ carrier }) => carrier.carryMissed() },
 ];
+
+/**
+ * Nothing waits for most tasks, and each run is an invocation and some reads whether there is something to do or not: so
+ * they run less often than in an embedded server.
+ */
+const MIN_MINUTES = 15;
+
+/** How often a task is started on AWS. */
+export const scheduleMinutes = ({ everyMs, isAwaited = false }: ScheduledTask): number =>
+  Math.max(isAwaited ? 1 : MIN_MINUTES, Math.ceil(everyMs / 60_000));
