@@ -234,7 +234,11 @@ export class FileBlobs implements Blobs {
     const written = writeSmallFile(temp, bytes);
     // Met below; the hash may fail before.
     written.catch(() => undefined);
-    const blob = await orRemoveAfter(written, temp, () => hashBytes(bytes, options));
+    const blob = await orRemove(temp, async () => {
+      const hashed = hashBytes(bytes, options);
+      await written;
+      return hashed;
+    });
     await this.#commit(temp, blob.sha256);
     return blob;
   }
@@ -253,19 +257,6 @@ export class FileBlobs implements Blobs {
 
   async #commit(temp: string, sha256: string): Promise<void> {
     await orRemove(temp, () => this.#folder.commit(temp, sha256, this.#clock()));
-  }
-}
-
-/** Gives what `judge` does once a file is written, or removes the file. */
-async function orRemoveAfter<T>(written: Promise<void>, path: string, judge: () => T): Promise<T> {
-  try {
-    const judged = judge();
-    await written;
-    return judged;
-  } catch (error) {
-    await written.catch(() => undefined);
-    await rm(path, { force: true });
-    throw error;
   }
 }
 

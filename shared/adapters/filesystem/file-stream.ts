@@ -47,6 +47,8 @@ export function requireInside(range: ByteRange, sizeBytes: number): void {
 function streamOf(descriptor: number, start: number, end: number): ByteStream {
   let position = start;
   let isOpen = true;
+  let isReading = false;
+  let isCancelled = false;
   const close = (): void => {
     if (isOpen) closeSync(descriptor);
     isOpen = false;
@@ -68,7 +70,13 @@ function streamOf(descriptor: number, start: number, end: number): ByteStream {
       try {
         const wanted = Math.min(view.byteLength, end - position);
         const buffer = new Uint8Array(view.buffer, view.byteOffset, wanted);
+        isReading = true;
         const { bytesRead } = await readAsync(descriptor, buffer, 0, wanted, position);
+        isReading = false;
+        if (isCancelled) {
+          close();
+          return;
+        }
         if (bytesRead === 0) throw new Error("a blob's file became shorter while it was read");
         position += bytesRead;
         request.respond(bytesRead);
@@ -80,6 +88,10 @@ function streamOf(descriptor: number, start: number, end: number): ByteStream {
         throw error;
       }
     },
-    cancel: close,
+    cancel() {
+      isCancelled = true;
+      // The number of a file that is closed under a read may be another file's by then.
+      if (!isReading) close();
+    },
   });
 }

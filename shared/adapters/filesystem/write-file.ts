@@ -55,7 +55,6 @@ export async function writeStreamToFile(
     await handle.close();
   } catch (error) {
     await writer.settled();
-    await writer.synced();
     await handle.close();
     await rm(path, { force: true });
     throw error;
@@ -69,7 +68,7 @@ class BatchWriter {
   #batchBytes = 0;
   #writing: Promise<void> = Promise.resolve();
   #unsyncedBytes = 0;
-  #syncing: Promise<void> | undefined;
+  #syncing: Promise<void> = Promise.resolve();
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -87,12 +86,12 @@ class BatchWriter {
     await this.#writing;
   }
 
-  /** Resolves when no write is under way, however it ended. */
+  /** Resolves when no write and no sync is under way, however they ended. */
   async settled(): Promise<void> {
-    await this.#writing.catch(() => undefined);
+    await Promise.allSettled([this.#writing, this.#syncing]);
   }
 
-  /** Resolves when the disk is not being asked for anything. A failure shows in the sync at the end as well. */
+  /** The syncs begun so far. The kernel tells of a failure once, so that a later sync would not know of it. */
   async synced(): Promise<void> {
     await this.#syncing;
   }
@@ -111,14 +110,11 @@ class BatchWriter {
   }
 
   #syncSome(): void {
-    if (this.#unsyncedBytes < SYNC_BYTES || this.#syncing !== undefined) return;
+    if (this.#unsyncedBytes < SYNC_BYTES) return;
     this.#unsyncedBytes = 0;
-    this.#syncing = this.#handle
-      .datasync()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#syncing = undefined;
-      });
+    this.#syncing = Promise.all([this.#syncing, this.#handle.datasync()]).then(() => undefined);
+    // Met by `synced`.
+    this.#syncing.catch(() => undefined);
   }
 }
 
