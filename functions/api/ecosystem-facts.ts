@@ -37,6 +37,12 @@ export const ECOSYSTEM_FACTS: Readonly<Record<EcosystemName, EcosystemFacts>> = 
     downloadPath: (registry, packageName, version) =>
       `/v2/${registry}/${packageName}/manifests/${version}`,
   },
+  pypi: {
+    isTag: () => false,
+    rootPath: "/pypi",
+    downloadPath: (registry, packageName, version, path) =>
+      `/pypi/${registry}/files/${packageName}/${encodePath(version)}/${encodePath(path)}`,
+  },
 };
 
 /** Slashes stay, and the @ of a scope, which npm's clients leave as it is too. */
