@@ -79,6 +79,10 @@ export function formatOf(fileName: string): "zip" | "tar.gz" {
   throw refused(fileName, "only wheels (.whl) and sdists (.tar.gz, .zip) are published");
 }
 
+/** Whether this can be the name of a file that is served: a distribution's, or of what lies beside it. */
+export const isFileName = (text: string): boolean =>
+  text.length <= MAX_FILE_NAME_LENGTH + PROVENANCE_SUFFIX.length && SAFE_FILE_NAME.test(text);
+
 export const normalize = (name: string): string => name.replace(/[-_.]+/g, "-").toLowerCase();
 
 function parseWheelName(fileName: string, project: string): DistributionName {

@@ -12,6 +12,8 @@ export interface ParsedVersion {
 }
 
 const MAX_VERSION_LENGTH = 128;
+/** The normal form may be longer than what was written: `-1` is `.post1`. */
+const MAX_TEXT_LENGTH = 256;
 /** More zeros than this at the end of a release are not looked for when spellings are compared. */
 const MAX_RELEASE_SEGMENTS = 6;
 
@@ -21,7 +23,7 @@ const VERSION =
 
 /** `undefined` for what is no version of PEP 440. */
 export function readVersion(text: string): ParsedVersion | undefined {
-  if (text.length > MAX_VERSION_LENGTH) return undefined;
+  if (text.length > MAX_TEXT_LENGTH) return undefined;
   const match = VERSION.exec(text.trim().toLowerCase());
   if (match === null) return undefined;
   const [, epoch = "0", release = "", pre, preNumber, implicitPost, post, postNumber, dev] = match;
@@ -50,9 +52,10 @@ export function readVersion(text: string): ParsedVersion | undefined {
  */
 export function parseVersion(text: string): string {
   const version = readVersion(text);
-  if (version !== undefined) return formatVersion(version);
+  const normal = version === undefined ? "" : formatVersion(version);
+  if (normal !== "" && normal.length <= MAX_VERSION_LENGTH) return normal;
   throw new InvalidInputError(
-    `${JSON.stringify(text.slice(0, 80))} is not a version as PEP 440 defines it; use one like 1.0, 2.1rc1 or 1.0.post1.`,
+    `${JSON.stringify(text.slice(0, 80))} is not a version as PEP 440 defines it, of at most ${MAX_VERSION_LENGTH} characters; use one like 1.0, 2.1rc1 or 1.0.post1.`,
     [{ at: "version", problem: "not a PEP 440 version" }],
   );
 }
@@ -81,7 +84,7 @@ export function spellingsOf(version: string): readonly string[] {
   for (let length = least.length; length <= MAX_RELEASE_SEGMENTS; length++) {
     const zeros = Array.from({ length: length - least.length }, () => "0");
     const spelling = formatVersion({ ...parsed, release: [...least, ...zeros] });
-    if (spelling !== version) spellings.push(spelling);
+    if (spelling !== version && spelling.length <= MAX_VERSION_LENGTH) spellings.push(spelling);
   }
   return spellings;
 }
