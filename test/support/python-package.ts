@@ -71,7 +71,7 @@ export function wheelEntries(options: ProjectOptions): readonly ZipEntry[] {
 /** An sdist as build tools make it. */
 export async function buildSdist(options: ProjectOptions): Promise<Distribution> {
   const stem = `${fileNamePart(options.name)}-${options.version}`;
-  const files = Object.entries(options.files ?? {});
+  const files = Object.entries(options.files ?? { "pyproject.toml": "" });
   return {
     fileName: `${stem}.tar.gz`,
     bytes: await buildTarGz([

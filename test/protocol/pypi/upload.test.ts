@@ -8,6 +8,8 @@ import {
   sha256Of,
   uploadForm,
 } from "../../support/python-package.ts";
+import { FILE_DIGESTS, requireDigests } from "../../../shared/domain/digest.ts";
+import { ADMIN_TOKEN } from "../../support/services.ts";
 import { BASE_URL, openPypiRegistry } from "./pypi-registry.ts";
 
 const DEMO = {
@@ -69,7 +71,11 @@ test("files join their release, and both pages show each once", async () => {
   expect(page.files.map((file: { filename: string }) => file.filename).sort()).toEqual(names);
   expect(page.versions).toEqual(["1.0.0", "1.1rc1"]);
   const { text } = await pypi.get("/simple/acme-demo-pkg/");
-  expect([...text.matchAll(/>([^<]+)<\/a>/g)].map(([, name]) => name).sort()).toEqual(names);
+  expect(
+    [...text.matchAll(/>([^<]+)<\/a>/g)]
+      .map(([, name = ""]) => name)
+      .sort((a, b) => (a < b ? -1 : 1)),
+  ).toEqual(names);
   const releases = (await pypi.get("/pypi/acme-demo-pkg/json")).json;
   expect(Object.keys(releases.releases)).toEqual(["1.0.0", "1.1rc1"]);
   expect(releases.releases["1.0.0"]).toHaveLength(3);
@@ -155,4 +161,58 @@ test("nobody uploads without the right to", async () => {
   });
   expect(response.status).toBe(401);
   expect(response.headers.get("www-authenticate")).toMatch(/^Basic /);
+});
+
+test("a file that came by an upload ticket is checked and published like any other", async () => {
+  await using pypi = await openPypiRegistry();
+  const { services, stores } = pypi.test;
+  const principal = await services.tokens.authenticate(ADMIN_TOKEN);
+  if (principal === undefined) throw new Error("no admin");
+  const caller = { principal, address: "", requestId: "", baseUrl: BASE_URL };
+  const grant = await services.access.open(caller, "py", "pypi", "packages:write");
+  const upload = async (
+    { fileName, bytes }: { fileName: string; bytes: Buffer },
+    version: string,
+  ) => {
+    const blob = await stores.blobs.put(bytes, { algorithms: FILE_DIGESTS });
+    await services.ecosystems.pypi.publishUpload(grant, {
+      packageName: "acme-demo-pkg",
+      version,
+      path: fileName,
+      contentType: "application/octet-stream",
+      sizeBytes: bytes.length,
+      digests: requireDigests(blob.digests),
+    });
+  };
+  const wheel = buildWheel(DEMO);
+  await upload(wheel, "1.0.0");
+  expect((await pypi.simple("acme-demo-pkg")).files[0]).toMatchObject({
+    filename: wheel.fileName,
+    "requires-python": ">=3.9",
+  });
+  const sdist = await buildSdist(DEMO);
+  await expect(upload(sdist, "2.0")).rejects.toThrow(/of version 1\.0\.0/);
+  const broken = { ...sdist, bytes: sdist.bytes.subarray(0, 40) };
+  await expect(upload(broken, "1.0.0")).rejects.toThrow(/damaged|not read/);
+});
+
+test("published one by one or built anew, a page lists the same", async () => {
+  await using pypi = await openPypiRegistry();
+  const versions = ["1.0", "2.0rc1", "2.0"];
+  for (const tags of ["py3-none-any", "cp312-cp312-win32"]) {
+    for (const version of versions) {
+      const project = { ...DEMO, version };
+      await pypi.upload(project, buildWheel(project, tags));
+    }
+  }
+  const grown = await pypi.simple("acme-demo-pkg");
+  const grownApi = (await pypi.get("/pypi/acme-demo-pkg/json")).json;
+  await pypi.api("PUT", "/acme-demo-pkg/versions/1.0/deprecation", { message: "old" });
+  await pypi.api("DELETE", "/acme-demo-pkg/versions/1.0/deprecation");
+  const rebuilt = await pypi.simple("acme-demo-pkg");
+  const byName = (page: { files: { filename: string }[] }) =>
+    page.files.toSorted((a, b) => (a.filename < b.filename ? -1 : 1));
+  expect(byName(rebuilt)).toEqual(byName(grown));
+  expect(rebuilt.versions).toEqual(grown.versions);
+  expect((await pypi.get("/pypi/acme-demo-pkg/json")).json).toEqual(grownApi);
 });
