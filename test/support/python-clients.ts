@@ -23,8 +23,8 @@ const FOLDER =
 const TIMEOUT_MILLISECONDS = 120_000;
 
 /** Paths of these clients' programs by name; `undefined` when one is not installed. */
-export function pythonPrograms<Name extends PythonClient>(
-  ...names: readonly Name[]
+export function pythonPrograms(
+  ...names: readonly PythonClient[]
 ): Readonly<Record<PythonClient, string>> | undefined {
   const at = (name: PythonClient): string => join(FOLDER, PROGRAMS[name]);
   try {

@@ -57,8 +57,9 @@ const twineArguments = (registry = "py"): readonly string[] => [
   "upload",
   "--non-interactive",
   "--disable-progress-bar",
-  ...["--repository-url", uploadUrl(registry)],
-  ...["--username", "__token__", "--password", server.adminToken],
+  `--repository-url=${uploadUrl(registry)}`,
+  "--username=__token__",
+  `--password=${server.adminToken}`,
 ];
 
 describeWhen(
@@ -84,7 +85,7 @@ describeWhen(
     });
 
     test("twine is told in words when its token is wrong", async () => {
-      const args = twineArguments().map((arg) => (arg === server.adminToken ? "wrong" : arg));
+      const args = twineArguments().map((arg) => arg.replace(server.adminToken, "wrong"));
       const { code, output } = await home.run(programs.twine, [
         ...args,
         await writeWheel("refused-demo", "1.0"),
@@ -266,8 +267,11 @@ describeWhen(
       }
       await home.ok(programs["pip-26"], [
         "install",
-        ...["--target", join(home.path, "real-target"), ...index],
-        ...["requests==2.32.3", "numpy==2.1.3", "six==1.17.0"],
+        ...index,
+        `--target=${join(home.path, "real-target")}`,
+        "requests==2.32.3",
+        "numpy==2.1.3",
+        "six==1.17.0",
       ]);
       const old = ["download", "--require-hashes", "--no-deps", "-d", "real-19", "-r", "old.txt"];
       await home.write(
@@ -282,7 +286,7 @@ describeWhen(
       const args = ["download", "--require-hashes", "--no-deps", "-r", "wrong.txt"];
       const { code, output } = await home.run(programs["pip-26"], [
         ...args,
-        ...["--index-url", indexUrl("real")],
+        `--index-url=${indexUrl("real")}`,
       ]);
       expect(code).not.toBe(0);
       expect(output).toContain("HASHES");

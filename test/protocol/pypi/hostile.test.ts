@@ -140,7 +140,7 @@ test.each<readonly [string, Readonly<Record<string, string | null>>]>([
   await refused(buildWheel(DEMO), fields);
 });
 
-test.each<readonly [string, BodyInit, string]>([
+test.each<readonly [string, string | FormData, string]>([
   ["no form", "hello", "text/plain"],
   ["a form without a boundary", "hello", "multipart/form-data"],
   [

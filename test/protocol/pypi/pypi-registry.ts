@@ -27,7 +27,7 @@ export interface PypiRegistry extends AsyncDisposable {
   readonly test: TestRegistry;
   /** `path` is below the registry's root, as in `/simple/`. */
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  post(body: BodyInit, headers?: Record<string, string>): Promise<Answer>;
+  post(body: string | FormData, headers?: Record<string, string>): Promise<Answer>;
   /** Uploads a distribution, by default a wheel of the project. */
   upload(
     project: ProjectOptions,
@@ -87,7 +87,7 @@ export async function openPypiRegistry(
   return pypi;
 }
 
-async function wholeBody(body: BodyInit) {
+async function wholeBody(body: string | FormData) {
   const response = new Response(body);
   const type = response.headers.get("content-type") ?? "";
   return { body: await response.arrayBuffer(), headers: { "content-type": type } };
