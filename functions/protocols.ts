@@ -5,6 +5,7 @@ import { createApiApp } from "./api/app.ts";
 import { createGenericApp } from "./generic/app.ts";
 import { createNpmApp } from "./npm/app.ts";
 import { createOciApp } from "./oci/app.ts";
+import { createPypiApp } from "./pypi/app.ts";
 import { createOciEdge, type EdgeOptions } from "./oci/edge/edge.ts";
 
 /** One wire protocol: a folder of the same name, served under `prefix`. */
@@ -27,4 +28,5 @@ export const PROTOCOLS: readonly Protocol[] = [
   { name: "generic", prefix: "/generic", createApp: createGenericApp },
   { name: "npm", prefix: "/npm", createApp: createNpmApp },
   { name: "oci", prefix: "/v2", createApp: createOciApp, createEdge: createOciEdge },
+  { name: "pypi", prefix: "/pypi", createApp: createPypiApp },
 ];

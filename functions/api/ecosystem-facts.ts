@@ -38,6 +38,12 @@ export const ECOSYSTEM_FACTS: Readonly<Record<EcosystemName, EcosystemFacts>> = 
     downloadPath: (registry, packageName, version, path) =>
       `/v2/${registry}/${packageName}/${path.startsWith("blobs/") ? path : `manifests/${version}`}`,
   },
+  pypi: {
+    isTag: () => false,
+    rootPath: "/pypi",
+    downloadPath: (registry, packageName, version, path) =>
+      `/pypi/${registry}/files/${packageName}/${encodePath(version)}/${encodePath(path)}`,
+  },
 };
 
 /** Slashes stay, and the @ of a scope, which npm's clients leave as it is too. */

@@ -1,7 +1,7 @@
 import { matchesPattern } from "./pattern.ts";
 
 /** Ecosystems that this build speaks, each with a folder of the same name under `functions/`. */
-export const ECOSYSTEMS = ["generic", "npm", "oci"] as const;
+export const ECOSYSTEMS = ["generic", "npm", "oci", "pypi"] as const;
 export type EcosystemName = (typeof ECOSYSTEMS)[number];
 
 /** Composite (several upstreams behind one slug) and proxy (a cache of one upstream) are still to come. */

@@ -80,7 +80,11 @@ export class DocumentSender {
       return document.baseUrl === baseUrl
         ? stored
         : Buffer.from(
-            stored.toString("utf8").replaceAll(`:"${document.baseUrl}/`, `:"${baseUrl}/`),
+            stored
+              .toString("utf8")
+              .replaceAll(`:"${document.baseUrl}/`, `:"${baseUrl}/`)
+              // In HTML; in JSON a quote behind an equals sign would be escaped.
+              .replaceAll(`="${document.baseUrl}/`, `="${baseUrl}/`),
           );
     });
   }

@@ -68,6 +68,18 @@ export class Catalogue {
     return item === undefined ? undefined : toVersion(item);
   }
 
+  /** Those of these versions that exist, in any state, in this order, in one read. */
+  async findVersions(
+    grant: RegistryGrant,
+    packageName: string,
+    versions: readonly string[],
+  ): Promise<readonly Version[]> {
+    const items = await this.#stores.table.getMany(
+      versions.map((version) => versionKey(grant.registry.id, packageName, version)),
+    );
+    return items.filter(isDefined).map(toVersion);
+  }
+
   /** @throws {NotFoundError} when there is none that clients may install. */
   async getVersion(grant: RegistryGrant, packageName: string, version: string): Promise<Version> {
     const found = await this.findAnyVersion(grant, packageName, version);

@@ -61,6 +61,8 @@ export interface AnnouncedUpload {
 export interface Ecosystem {
   readonly name: EcosystemName;
   readonly renderers: readonly DocumentRenderer[];
+  /** Clients cannot install a package that has no tag `latest`. Default: they need none. */
+  readonly needsLatestTag?: boolean;
   /** The canonical form. @throws {InvalidInputError} for what can never be a name. */
   parsePackageName(text: string): string;
   /** The canonical form. @throws {InvalidInputError} */

@@ -16,6 +16,7 @@ import { PackageChanges } from "./package-changes.ts";
 import { Publisher } from "./publish.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { Reclaimer } from "./reclaimer.ts";
+import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
@@ -89,6 +90,7 @@ export interface Services {
   readonly rateLimits: RateLimits;
   readonly reclaimer: Reclaimer;
   readonly registries: Registries;
+  readonly releaseFiles: ReleaseFiles;
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
@@ -113,6 +115,7 @@ export function createServices(
     generic: factories.generic(later),
     npm: factories.npm(later),
     oci: factories.oci(later),
+    pypi: factories.pypi(later),
   };
   const directory = new RegistryDirectory(stores.table);
   const access = new Access(directory);
@@ -120,6 +123,7 @@ export function createServices(
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
   const catalogue = new Catalogue(stores);
+  const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
   const webhookAccess = new WebhookAccess(stores, access, directory);
@@ -141,10 +145,11 @@ export function createServices(
     images: new Images(stores, blobLinks),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),
-    publisher: new Publisher(stores, ecosystems, changes, collector),
+    publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory),
+    releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
     tags,
     tokens,
     uploads: new Uploads(

@@ -1,6 +1,7 @@
 import { GENERIC_CLIENTS } from "./generic-clients.ts";
 import { NPM_CLIENTS } from "./npm-clients.ts";
 import { OCI_CLIENTS } from "./oci-clients.ts";
+import { PYPI_CLIENTS } from "./pypi-clients.ts";
 
 /** What a client's configuration is made of. */
 export interface SetupInput {
@@ -30,6 +31,7 @@ const CLIENTS: Readonly<Record<string, readonly SetupClient[]>> = {
   generic: GENERIC_CLIENTS,
   npm: NPM_CLIENTS,
   oci: OCI_CLIENTS,
+  pypi: PYPI_CLIENTS,
 };
 
 /** The clients of an ecosystem that can be configured; empty for one that this version does not know. */

@@ -37,7 +37,12 @@ describe("completion in bash", () => {
   });
 
   test("offers the values that a flag takes", () => {
-    expect(complete("registry", "create", "--ecosystem", "")).toEqual(["generic", "npm", "oci"]);
+    expect(complete("registry", "create", "--ecosystem", "")).toEqual([
+      "generic",
+      "npm",
+      "oci",
+      "pypi",
+    ]);
     expect(complete("serve", "--downloads", "r")).toEqual(["redirect"]);
   });
 

@@ -1,0 +1,5 @@
+import { createHttpFunction } from "../lambda/http-function.ts";
+import { createPypiApp } from "./app.ts";
+
+/** `pypi` on AWS: see `functions/lambda/http-function.ts`. */
+export const handler = createHttpFunction("pypi", createPypiApp);

@@ -1,0 +1,177 @@
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJsonObject,
+  property,
+} from "../../shared/domain/json.ts";
+import type { Version } from "../../shared/domain/package.ts";
+import type {
+  ClosingChange,
+  DocumentRenderer,
+  DocumentScope,
+  DocumentView,
+} from "../../shared/services/ecosystem.ts";
+import { fieldList, fieldText } from "./core-metadata.ts";
+import { fieldsOf, filesOf, type ReleaseFile, yankedReason } from "./release.ts";
+import { fileUrl } from "./urls.ts";
+import { compareVersions } from "./versions.ts";
+
+/** Kind of the document behind `/pypi/<name>/json`. */
+export const JSON_API = "json-api";
+
+/**
+ * What the JSON API (https://docs.pypi.org/api/json/) tells of a project, with its files as a list in the order of
+ * upload: files join a release for as long as it lives, and an object of releases could not grow at its end.
+ * {@link renderProject} sorts them into releases.
+ */
+export const JSON_API_RENDERER: DocumentRenderer = {
+  kind: JSON_API,
+  contentType: "application/json",
+  separator: ",",
+  opening: () => '{"files":[',
+  entry: (scope, version) =>
+    filesOf(version)
+      .map((file) => JSON.stringify({ version: version.version, ...apiFile(scope, version, file) }))
+      .join(","),
+  closing: (view, previous, change) =>
+    `],${JSON.stringify({ info: projectInfo(view, previous, change) }).slice(1)}`,
+};
+
+/** The answer of `/pypi/<name>/json` from the stored document's text. */
+export function renderProject(text: string): JsonObject {
+  const document = parseJsonObject(text);
+  const info = property(document, "info");
+  const latest = isJsonObject(info) ? property(info, "version") : undefined;
+  const releases = new Map<string, JsonObject[]>();
+  const files = property(document, "files");
+  for (const entry of Array.isArray(files) ? files : []) {
+    if (!isJsonObject(entry)) continue;
+    const { version, ...file } = entry;
+    if (typeof version !== "string") continue;
+    const release = releases.get(version) ?? [];
+    release.push(file);
+    releases.set(version, release);
+  }
+  const sorted = [...releases].sort(([a], [b]) => compareVersions(a, b));
+  return {
+    info: info ?? {},
+    last_serial: 0,
+    releases: Object.fromEntries(sorted),
+    urls: (typeof latest === "string" ? releases.get(latest) : undefined) ?? [],
+    vulnerabilities: [],
+  };
+}
+
+/** The answer of `/pypi/<name>/<version>/json`. */
+export function renderRelease(
+  scope: DocumentScope,
+  version: Version,
+  description: string,
+): JsonObject {
+  return {
+    info: releaseInfo(scope, version, description),
+    last_serial: 0,
+    urls: filesOf(version).map((file) => apiFile(scope, version, file)),
+    vulnerabilities: [],
+  };
+}
+
+/** `info` is that of the latest version; its description is the project's README. */
+function projectInfo(
+  view: DocumentView,
+  previous: string | undefined,
+  change: ClosingChange,
+): Json {
+  const before =
+    previous === undefined
+      ? undefined
+      : property(parseJsonObject(`{${previous.slice("],".length)}`), "info");
+  const known = before !== undefined && isJsonObject(before) ? before : {};
+  const changed: readonly Version[] =
+    change.kind === "rebuild" ? change.versions : change.kind === "append" ? [change.version] : [];
+  const latest = changed.find(({ version }) => version === view.package.latestVersion);
+  const description = fieldText(known, "description");
+  return latest === undefined ? known : releaseInfo(view, latest, view.readme ?? description);
+}
+
+function releaseInfo(
+  { packageName, registry, baseUrl }: DocumentScope,
+  version: Version,
+  description: string,
+): JsonObject {
+  const fields = fieldsOf(version.metadata);
+  const text = (name: string): string => fieldText(fields, name);
+  const orNull = (name: string): string | null => text(name) || null;
+  const listOrNull = (name: string): readonly string[] | null => {
+    const list = fieldList(fields, name);
+    return list.length === 0 ? null : list;
+  };
+  const yanked = yankedReason(version);
+  const page = `${baseUrl}/pypi/${registry.slug}/simple/${packageName}/`;
+  return {
+    author: text("author"),
+    author_email: text("author_email"),
+    classifiers: fieldList(fields, "classifier"),
+    description,
+    description_content_type: orNull("description_content_type"),
+    download_url: orNull("download_url"),
+    dynamic: listOrNull("dynamic"),
+    home_page: text("home_page"),
+    keywords: orNull("keywords"),
+    license: orNull("license"),
+    license_expression: orNull("license_expression"),
+    license_files: listOrNull("license_file"),
+    maintainer: text("maintainer"),
+    maintainer_email: text("maintainer_email"),
+    name: text("name") || packageName,
+    package_url: page,
+    platform: orNull("platform"),
+    project_url: page,
+    project_urls: projectUrls(fieldList(fields, "project_url")),
+    provides_extra: listOrNull("provides_extra"),
+    release_url: page,
+    requires_dist: listOrNull("requires_dist"),
+    requires_python: orNull("requires_python"),
+    summary: text("summary"),
+    version: version.version,
+    yanked: yanked !== "",
+    yanked_reason: yanked === "" ? null : yanked,
+  };
+}
+
+function apiFile(scope: DocumentScope, version: Version, file: ReleaseFile): JsonObject {
+  const { registry, packageName, baseUrl } = scope;
+  const yanked = yankedReason(version);
+  const uploaded = new Date(file.uploadedAtMs).toISOString();
+  return {
+    comment_text: "",
+    digests: {
+      ...(file.blake2b256 === "" ? {} : { blake2b_256: file.blake2b256 }),
+      md5: file.md5,
+      sha256: file.sha256,
+    },
+    downloads: -1,
+    filename: file.fileName,
+    has_sig: false,
+    md5_digest: file.md5,
+    packagetype: file.kind === "wheel" ? "bdist_wheel" : "sdist",
+    python_version: file.pythonVersion,
+    requires_python: file.requiresPython === "" ? null : file.requiresPython,
+    size: file.sizeBytes,
+    upload_time: uploaded.slice(0, 19),
+    upload_time_iso_8601: uploaded,
+    url: baseUrl + fileUrl(registry.slug, packageName, version.version, file.fileName),
+    yanked: yanked !== "",
+    yanked_reason: yanked === "" ? null : yanked,
+  };
+}
+
+/** `Label, URL` of each. */
+function projectUrls(urls: readonly string[]): JsonObject | null {
+  const pairs = urls.flatMap((url): (readonly [string, string])[] => {
+    const comma = url.indexOf(",");
+    return comma < 0 ? [] : [[url.slice(0, comma).trim(), url.slice(comma + 1).trim()]];
+  });
+  return pairs.length === 0 ? null : Object.fromEntries(pairs);
+}

@@ -1,0 +1,144 @@
+import { type Json, type JsonObject, parseJsonObject, property } from "../../shared/domain/json.ts";
+import type { Version } from "../../shared/domain/package.ts";
+import type {
+  ClosingChange,
+  DocumentRenderer,
+  DocumentScope,
+} from "../../shared/services/ecosystem.ts";
+import { filesOf, type ReleaseFile, yankedReason } from "./release.ts";
+import { fileUrl, provenanceUrl } from "./urls.ts";
+import { compareVersions } from "./versions.ts";
+
+/** Kinds of the documents of the simple API. */
+export const SIMPLE_HTML = "simple-html";
+export const SIMPLE_JSON = "simple-json";
+export const HTML_TYPE = "text/html; charset=utf-8";
+export const V1_HTML_TYPE = "application/vnd.pypi.simple.v1+html";
+export const V1_JSON_TYPE = "application/vnd.pypi.simple.v1+json";
+/** https://packaging.python.org/en/latest/specifications/simple-repository-api/#history: 1.4 has the status of projects. */
+export const API_VERSION = "1.4";
+
+/** A project's page as JSON (PEP 691, 700, 708, 714, 740, 792). */
+export const SIMPLE_JSON_RENDERER: DocumentRenderer = {
+  kind: SIMPLE_JSON,
+  contentType: V1_JSON_TYPE,
+  separator: ",",
+  opening: () => '{"files":[',
+  entry: (scope, version) =>
+    filesOf(version)
+      .map((file) => JSON.stringify(jsonFile(scope, version, file)))
+      .join(","),
+  closing: (view, previous, change) =>
+    `],${JSON.stringify({
+      meta: { "api-version": API_VERSION },
+      name: view.packageName,
+      versions: versionsAfter(previous, change),
+      "alternate-locations": [],
+      "project-status": { status: "active" },
+    }).slice(1)}`,
+};
+
+/** A project's page as HTML (PEP 503 with the attributes of 592, 658, 714 and 740). */
+export const SIMPLE_HTML_RENDERER: DocumentRenderer = {
+  kind: SIMPLE_HTML,
+  contentType: HTML_TYPE,
+  separator: "\n",
+  opening: ({ packageName }) => openPage(`Links for ${packageName}`),
+  entry: (scope, version) =>
+    filesOf(version)
+      .map((file) => htmlFile(scope, version, file))
+      .join("\n"),
+  closing: () => CLOSE_PAGE,
+};
+
+/** The head of a page of the simple API, up to its links. */
+export function openPage(title: string): string {
+  return [
+    "<!DOCTYPE html>",
+    "<html>",
+    "<head>",
+    `<meta name="pypi:repository-version" content="${API_VERSION}">`,
+    '<meta name="pypi:project-status" content="active">',
+    `<title>${escapeHtml(title)}</title>`,
+    "</head>",
+    "<body>",
+    `<h1>${escapeHtml(title)}</h1>`,
+    "",
+  ].join("\n");
+}
+
+export const CLOSE_PAGE = "\n</body>\n</html>\n";
+
+/** For text and for attributes in double quotes. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#39;");
+}
+
+function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): JsonObject {
+  const metadata = file.metadataSha256 === "" ? false : { sha256: file.metadataSha256 };
+  const { provenance, url } = linksOf(scope, version, file);
+  return {
+    filename: file.fileName,
+    url,
+    hashes: { sha256: file.sha256 },
+    "requires-python": file.requiresPython === "" ? null : file.requiresPython,
+    size: file.sizeBytes,
+    "upload-time": new Date(file.uploadedAtMs).toISOString(),
+    yanked: yankedReason(version) === "" ? false : yankedReason(version),
+    "core-metadata": metadata,
+    "data-dist-info-metadata": metadata,
+    provenance: provenance === "" ? null : provenance,
+  };
+}
+
+function htmlFile(scope: DocumentScope, version: Version, file: ReleaseFile): string {
+  const { provenance, url } = linksOf(scope, version, file);
+  const yanked = yankedReason(version);
+  const metadata = `sha256=${file.metadataSha256}`;
+  const attributes: readonly (readonly [string, string, boolean])[] = [
+    ["href", `${url}#sha256=${file.sha256}`, true],
+    ["data-requires-python", file.requiresPython, file.requiresPython !== ""],
+    ["data-dist-info-metadata", metadata, file.metadataSha256 !== ""],
+    ["data-core-metadata", metadata, file.metadataSha256 !== ""],
+    ["data-provenance", provenance, provenance !== ""],
+    ["data-yanked", yanked, yanked !== ""],
+  ];
+  const text = attributes
+    .filter(([, , isThere]) => isThere)
+    .map(([name, value]) => `${name}="${escapeHtml(value)}"`)
+    .join(" ");
+  return `<a ${text}>${escapeHtml(file.fileName)}</a><br />`;
+}
+
+/** Links are absolute: a document that leaves by redirect has another base. `provenance` is empty without one. */
+function linksOf(
+  { registry, packageName, baseUrl }: DocumentScope,
+  version: Version,
+  file: ReleaseFile,
+) {
+  const args = [registry.slug, packageName, version.version, file.fileName] as const;
+  return {
+    url: baseUrl + fileUrl(...args),
+    provenance: file.hasProvenance ? baseUrl + provenanceUrl(...args) : "",
+  };
+}
+
+function versionsAfter(previous: string | undefined, change: ClosingChange): readonly Json[] {
+  const known =
+    previous === undefined || change.kind === "rebuild"
+      ? []
+      : property(parseJsonObject(`{${previous.slice("],".length)}`), "versions");
+  const names = Array.isArray(known) ? known.filter((name) => typeof name === "string") : [];
+  const added =
+    change.kind === "rebuild"
+      ? change.versions.map(({ version }) => version)
+      : change.kind === "append"
+        ? [change.version.version]
+        : [];
+  return [...new Set([...names, ...added])].sort(compareVersions);
+}
