@@ -15,6 +15,7 @@ export const createNpmEcosystem: EcosystemFactory = (services) => {
   const ecosystem: Ecosystem = {
     name: "npm",
     renderers: [FULL_RENDERER, ABBREVIATED_RENDERER],
+    needsLatestTag: true,
     parsePackageName,
     parseVersion,
     compareVersions: (a, b) => semver.compare(a, b),

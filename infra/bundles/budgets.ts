@@ -5,6 +5,7 @@
 export const BUNDLE_BUDGETS_BYTES: Readonly<Record<string, number>> = {
   api: 1_060_000,
   generic: 900_000,
+  maven: 960_000,
   npm: 920_000,
   oci: 920_000,
   stream: 880_000,

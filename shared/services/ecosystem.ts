@@ -54,6 +54,8 @@ export interface UploadedFile {
 export interface Ecosystem {
   readonly name: EcosystemName;
   readonly renderers: readonly DocumentRenderer[];
+  /** A package always has a tag `latest` while it has a version: npm's clients cannot install without. */
+  readonly needsLatestTag?: boolean;
   /** The canonical form. @throws {InvalidInputError} for what can never be a name. */
   parsePackageName(text: string): string;
   /** The canonical form. @throws {InvalidInputError} */
@@ -69,6 +71,8 @@ export interface Ecosystem {
   isPrerelease(version: string): boolean;
   /** Publishes a file that is in blob storage already. @throws {RegistryError} */
   publishUpload(grant: RegistryGrant, file: UploadedFile): Promise<void>;
+  /** Retention and clearing up of the ecosystem's own. May be stopped anywhere: the next run goes on. */
+  readonly sweep?: () => Promise<void>;
 }
 
 /** The preferred of two versions (either may be empty for none): highest, releases before pre-releases. */

@@ -285,7 +285,7 @@ export class Lifecycle {
     const dropped = current.tags.filter((tag) => !names.has(tag.version));
     // npm clients cannot install a package without a `latest`, so it never goes while a version is left.
     const needsLatest =
-      ecosystem.renderers.length > 0 &&
+      ecosystem.needsLatestTag === true &&
       latestVersion !== "" &&
       !kept.some(({ name }) => name === "latest");
     const latest: readonly Tag[] = needsLatest
