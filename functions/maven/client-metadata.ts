@@ -15,15 +15,15 @@ const plugin = z.object({
 export type ClientPlugin = z.output<typeof plugin>;
 
 const versioning = z.looseObject({
-  latest: z.unknown(),
-  release: z.unknown(),
-  versions: z.unknown(),
+  latest: z.unknown().optional(),
+  release: z.unknown().optional(),
+  versions: z.unknown().optional(),
 });
 const metadata = z.looseObject({
-  groupId: z.unknown(),
-  artifactId: z.unknown(),
-  versioning: z.unknown(),
-  plugins: z.unknown(),
+  groupId: z.unknown().optional(),
+  artifactId: z.unknown().optional(),
+  versioning: z.unknown().optional(),
+  plugins: z.unknown().optional(),
 });
 
 /** The parts of a client's maven-metadata.xml that tell us something; everything else we know better. */
@@ -42,7 +42,9 @@ export function readClientMetadata(
   bytes: Uint8Array,
   target: Extract<Target, { kind: "metadata" | "snapshot-metadata" }>,
 ): ClientMetadata {
-  const root = z.object({ metadata: z.unknown() }).safeParse(parseXml(bytes, "maven-metadata.xml"));
+  const root = z
+    .object({ metadata: z.unknown().optional() })
+    .safeParse(parseXml(bytes, "maven-metadata.xml"));
   // An element without content is empty text.
   const content = root.success && root.data.metadata === "" ? {} : root.data?.metadata;
   const parsed = metadata.safeParse(content);
@@ -99,7 +101,7 @@ function pluginsIn(value: unknown): readonly ClientPlugin[] {
 
 /** `<outer><inner/>…</outer>`: none, one and many look different to a parser. */
 function entriesOf(outer: unknown, inner: string): readonly unknown[] {
-  const parsed = z.looseObject({ [inner]: z.unknown() }).safeParse(outer);
+  const parsed = z.looseObject({ [inner]: z.unknown().optional() }).safeParse(outer);
   const found: unknown = parsed.success ? parsed.data[inner] : undefined;
   if (Array.isArray(found)) return found;
   return found === undefined ? [] : [found];

@@ -1,3 +1,4 @@
+import { property } from "../../shared/domain/json.ts";
 import { VersionExistsError } from "../../shared/errors.ts";
 import {
   isAvailable,
@@ -131,8 +132,8 @@ function changeFor(
     ops: [
       ...(isNew ? newRows(changed, file, nowMs) : changedRows(changed, file, stored, nowMs)),
       claimBlobOp(file.digests.sha256),
-      ...(facts.deploy === "complete" && pom?.packaging === "maven-archetype"
-        ? [putArchetypeOp(row.registryId, { packageName, version, description: pom.description })]
+      ...(listed && facts.packaging === "maven-archetype"
+        ? [putArchetypeOp(row.registryId, { packageName, version, description: describe(facts) })]
         : []),
     ],
     documents: listed ? listing(changed, revived) : { kind: "keep" },
@@ -144,6 +145,12 @@ function changeFor(
       },
     ],
   };
+}
+
+/** As the POM has it, which may have come with an earlier file. */
+function describe({ pom }: VersionFacts): string {
+  const description = property(pom, "description");
+  return typeof description === "string" ? description : "";
 }
 
 const listing = (version: Version, revived: boolean): PackageChange["documents"] =>

@@ -122,12 +122,6 @@ export function parseFileName(text: string): string {
   throw invalid(`"${text}" is made by the registry itself; upload the files that it is about.`);
 }
 
-/** The path of a file below the registry, which is safe in a URL as it is. */
-export function filePath(packageName: string, version: string, path: string): string {
-  const { group, artifact } = coordinatesOf(packageName);
-  return [...group.split("."), artifact, version, path].map(encodeURIComponent).join("/");
-}
-
 function requireSegment(segment: string): void {
   if (FILE.test(segment) && !/^\.+$/.test(segment)) return;
   throw invalid(

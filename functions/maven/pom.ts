@@ -12,24 +12,28 @@ const MAX_PEOPLE = 50;
 const words = (limit: number) =>
   z
     .unknown()
+    .optional()
     .transform((value) => (typeof value === "string" ? unescapeXml(value).slice(0, limit) : ""));
 const line = words(300);
 
 /** `<outer><inner/>…</outer>` as a list: absent, empty, one and many look different to a parser. */
 const list = <Entry extends z.ZodType>(inner: string, entry: Entry, limit: number) =>
-  z.unknown().transform((value): z.output<Entry>[] => {
-    const parsed = z.looseObject({ [inner]: z.unknown() }).safeParse(value);
-    const found = parsed.success ? parsed.data[inner] : undefined;
-    const entries: readonly unknown[] = Array.isArray(found)
-      ? found
-      : found === undefined
-        ? []
-        : [found];
-    return entries.slice(0, limit).flatMap((each) => {
-      const result = entry.safeParse(each);
-      return result.success ? [result.data] : [];
+  z
+    .unknown()
+    .optional()
+    .transform((value): z.output<Entry>[] => {
+      const parsed = z.looseObject({ [inner]: z.unknown().optional() }).safeParse(value);
+      const found = parsed.success ? parsed.data[inner] : undefined;
+      const entries: readonly unknown[] = Array.isArray(found)
+        ? found
+        : found === undefined
+          ? []
+          : [found];
+      return entries.slice(0, limit).flatMap((each) => {
+        const result = entry.safeParse(each);
+        return result.success ? [result.data] : [];
+      });
     });
-  });
 
 const dependency = z.object({
   groupId: line,
@@ -50,10 +54,13 @@ const project = z.object({
   name: line,
   description: words(2000),
   url: line,
-  parent: z.unknown().transform((value) => {
-    const result = parent.safeParse(value);
-    return result.success ? result.data : undefined;
-  }),
+  parent: z
+    .unknown()
+    .optional()
+    .transform((value) => {
+      const result = parent.safeParse(value);
+      return result.success ? result.data : undefined;
+    }),
   licenses: list("license", z.object({ name: line, url: line }), MAX_PEOPLE),
   developers: list(
     "developer",
@@ -61,10 +68,13 @@ const project = z.object({
     MAX_PEOPLE,
   ),
   dependencies: list("dependency", dependency, MAX_DEPENDENCIES),
-  scm: z.unknown().transform((value) => {
-    const result = z.object({ url: line }).safeParse(value);
-    return result.success ? result.data.url : "";
-  }),
+  scm: z
+    .unknown()
+    .optional()
+    .transform((value) => {
+      const result = z.object({ url: line }).safeParse(value);
+      return result.success ? result.data.url : "";
+    }),
 });
 
 /** What the package page and the metadata need of a POM. Properties (`${…}`) stay as they are written. */
@@ -82,7 +92,7 @@ export interface PomFacts {
  * @throws {InvalidInputError} when it is no POM, or another's.
  */
 export function readPom(bytes: Uint8Array, packageName: string, version: string): PomFacts {
-  const root = z.object({ project: z.unknown() }).safeParse(parseXml(bytes, "The POM"));
+  const root = z.object({ project: z.unknown().optional() }).safeParse(parseXml(bytes, "The POM"));
   const parsed = project.safeParse(root.success ? root.data.project : undefined);
   if (!parsed.success) throw invalid("The POM has no <project> with elements in it");
   const pom = parsed.data;
