@@ -120,7 +120,7 @@ function changeFor(
   const nowMs = services.stores.now();
   const name = parseArtifactName(packageName, version, file.path);
   const before = factsOf(stored.version?.metadata);
-  const facts = withFile(before, name, pom, nowMs);
+  const facts = withFile(before, file.path, name, pom, nowMs);
   const row = stored.version ?? newVersion(grant, deployed, current, nowMs);
   const changed: Version = { ...row, metadata: { ...facts } };
   const isNew = stored.version === undefined;

@@ -15,8 +15,8 @@ import { factsOf } from "./version-facts.ts";
 import { isSnapshot } from "./versions.ts";
 
 const DAY_MS = 86_400_000;
-/** A deploy of very many modules, or one that waits for approval in between, takes less. */
-const ABANDONED_MS = DAY_MS;
+/** A deploy that waits for somebody's approval in between takes less, and so does noticing that it broke off. */
+const ABANDONED_MS = 7 * DAY_MS;
 /** Two operations each, within a transaction's hundred. */
 const FILES_A_TRANSACTION = 40;
 

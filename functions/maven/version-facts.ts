@@ -49,14 +49,20 @@ export const factsOf = (metadata: JsonObject | undefined): VersionFacts =>
 
 export const isListed = (metadata: JsonObject): boolean => factsOf(metadata).deploy === "complete";
 
+/** What Ivy publishes in the place of a POM, by its default patterns. */
+const IVY_FILE = /^ivy(?:-[^/]+)?\.xml$/;
+
 /** The facts after one file more. `pom`: what is in it, when it is the POM. */
 export function withFile(
   facts: VersionFacts,
+  path: string,
   name: ArtifactName | undefined,
   pom: PomFacts | undefined,
   nowMs: number,
 ): VersionFacts {
-  if (name === undefined) return facts;
+  if (name === undefined) {
+    return IVY_FILE.test(path) ? { ...facts, deploy: "complete" } : facts;
+  }
   const packaging = pom?.packaging ?? facts.packaging;
   const hasPom = facts.hasPom || pom !== undefined;
   const hasMain = facts.hasMain || isMain(name);

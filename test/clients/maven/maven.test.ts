@@ -2,17 +2,20 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { modules, pomOf, resolvedPath, runMaven } from "../../support/maven.ts";
 import { describeWith } from "../../support/programs.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 
-// Another for every run: the local repository with Maven's plugins outlives the test.
-const RUN = `run${Date.now().toString(36)}`;
-const GROUP = `org.example.${RUN}`;
-const FOLDER = `org/example/${RUN}`;
+describe.each(["mvn", "mvn-3.9"])("Maven as %s", (name) => {
+  describeWith(name, "a private registry", (program) => testMaven(program, name));
+});
 
-describeWith("mvn", "Maven", (program) => {
+function testMaven(program: string, name: string): void {
+  // Another for every run: the local repository with Maven's plugins outlives the test.
+  const run = `${name.replaceAll(/\W/g, "-")}-${Date.now().toString(36)}`;
+  const GROUP = `org.example.${run}`;
+  const FOLDER = `org/example/${run}`;
   let server: TestServer;
   let folder: string;
 
@@ -87,7 +90,7 @@ describeWith("mvn", "Maven", (program) => {
   test("is told when a release was deployed before", async () => {
     await expect(deploy("again", "1.0", 1)).rejects.toThrow(/409/);
   });
-});
+}
 
 /** The number behind the last dash of `20261121.003113-2`. */
 const numberOf = (build: string): number => Number(build.slice(build.lastIndexOf("-") + 1));

@@ -72,10 +72,10 @@ describe("files of a release", () => {
     ]);
   });
 
-  test("of a deploy that was given up go after a day, and can be deployed again", async () => {
+  test("of a deploy that was given up go after a week, and can be deployed again", async () => {
     await deploy(registry, "demo", "1.0");
     await put(registry, `${DEMO}/1.1/demo-1.1.jar`, "half");
-    registry.clock.aheadMs = 2 * DAY_MS;
+    registry.clock.aheadMs = 8 * DAY_MS;
     await registry.services.ecosystems.maven.sweep?.();
     expect(await textOf(registry, `${DEMO}/1.1/demo-1.1.jar`)).toBe("404");
     expect(await textOf(registry, `${DEMO}/1.0/demo-1.0.jar`)).toBe("demo 1.0");
@@ -95,6 +95,14 @@ describe("files of a release", () => {
     expect((await put(registry, path, "no sum")).status).toBe(400);
     expect((await put(registry, `${DEMO}/1.0/demo-1.0-x.jar.sha1`, sha1(""))).status).toBe(409);
   });
+});
+
+test("a version with a file of Ivy's in the place of a POM is complete", async () => {
+  await put(registry, `${DEMO}/1.0/demo-1.0.jar`, "jar");
+  await put(registry, `${DEMO}/1.0/ivy-1.0.xml`, "<ivy-module/>");
+  registry.clock.aheadMs = 30 * DAY_MS;
+  await registry.services.ecosystems.maven.sweep?.();
+  expect(await textOf(registry, `${DEMO}/1.0/demo-1.0.jar`)).toBe("jar");
 });
 
 describe("maven-metadata.xml", () => {
