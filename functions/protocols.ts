@@ -3,6 +3,7 @@ import type { AppEnv, RequestContext } from "../shared/http/app.ts";
 import type { Services } from "../shared/services/services.ts";
 import { createApiApp } from "./api/app.ts";
 import { createGenericApp } from "./generic/app.ts";
+import { createMavenApp } from "./maven/app.ts";
 import { createNpmApp } from "./npm/app.ts";
 import { createOciApp } from "./oci/app.ts";
 import { createPypiApp } from "./pypi/app.ts";
@@ -26,6 +27,7 @@ export type Handler = (request: Request, context: RequestContext) => Response | 
 export const PROTOCOLS: readonly Protocol[] = [
   { name: "api", prefix: "/api/v1", createApp: createApiApp },
   { name: "generic", prefix: "/generic", createApp: createGenericApp },
+  { name: "maven", prefix: "/maven", createApp: createMavenApp },
   { name: "npm", prefix: "/npm", createApp: createNpmApp },
   { name: "oci", prefix: "/v2", createApp: createOciApp, createEdge: createOciEdge },
   { name: "pypi", prefix: "/pypi", createApp: createPypiApp },

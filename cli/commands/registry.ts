@@ -45,6 +45,8 @@ const editsSchema = z.object({
   maxFileBytes: wholeNumber(1, 5 * 1024 ** 4).optional(),
   immutableTags: z.boolean().optional(),
   mutableTag: z.array(z.string()).optional(),
+  snapshotBuilds: wholeNumber(0, 10_000).optional(),
+  snapshotDays: wholeNumber(0, 3650).optional(),
 });
 
 function withEdits(command: Command): Command {
@@ -62,19 +64,32 @@ function withEdits(command: Command): Command {
     .option("--max-file-bytes <bytes>", "largest file that may be published")
     .option("--immutable-tags", "never let a tag that exists move or go")
     .option("--no-immutable-tags", "let tags move")
-    .option("--mutable-tag <pattern>", "tags that may move all the same; may be repeated", collect);
+    .option("--mutable-tag <pattern>", "tags that may move all the same; may be repeated", collect)
+    .option("--snapshot-builds <count>", "builds of a Maven snapshot to keep; 0: all")
+    .option("--snapshot-days <days>", "days to keep builds of a Maven snapshot; 0: for ever");
 }
 
 /** The body that the API wants; flags that were not given are left out, and so stay as they are. */
 function editsBody(command: Command): object {
-  const { label, mutableFiles, restoreDays, maxFileBytes, immutableTags, mutableTag, ...rest } =
-    parseOptions(command, editsSchema);
+  const {
+    label,
+    mutableFiles,
+    restoreDays,
+    maxFileBytes,
+    immutableTags,
+    mutableTag,
+    snapshotBuilds,
+    snapshotDays,
+    ...rest
+  } = parseOptions(command, editsSchema);
   const policies = defined({
     mutableFiles,
     restoreDays,
     maxFileBytes,
     immutableTags,
     mutableTags: mutableTag,
+    snapshotBuilds,
+    snapshotDays,
   });
   return {
     ...defined({ ...rest, labels: label }),

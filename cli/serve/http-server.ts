@@ -48,8 +48,29 @@ export function createHttpServer(parts: Parts): Server {
     config.cert === undefined || config.key === undefined
       ? createServer(options, handle)
       : createTlsServer({ ...options, ...readTls(config.cert, config.key) }, handle);
+  server.on("checkContinue", (incoming: IncomingMessage, outgoing: IdentifiedResponse) => {
+    continueWhenRead(incoming, outgoing);
+    handle(incoming, outgoing);
+  });
   server.setTimeout(IDLE_TIMEOUT_MS);
   return server;
+}
+
+/**
+ * RFC 9110, 10.1.1: a client that asks is told to go on only when the body is read, so that one without the right to
+ * upload hears of it before gigabytes are sent. Whether it sends them all the same nobody knows, which is why the
+ * connection ends then.
+ */
+function continueWhenRead(incoming: IncomingMessage, outgoing: IdentifiedResponse): void {
+  outgoing.shouldKeepAlive = false;
+  const onListener = (event: string): void => {
+    if (event !== "data" && event !== "readable") return;
+    incoming.off("newListener", onListener);
+    if (outgoing.headersSent) return;
+    outgoing.shouldKeepAlive = true;
+    outgoing.writeContinue();
+  };
+  incoming.on("newListener", onListener);
 }
 
 function readTls(cert: string, key: string): { cert: Buffer; key: Buffer } {

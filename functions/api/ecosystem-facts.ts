@@ -23,6 +23,16 @@ export const ECOSYSTEM_FACTS: Readonly<Record<EcosystemName, EcosystemFacts>> = 
     downloadPath: (registry, packageName, version, path) =>
       `/generic/${registry}/${encodePath(packageName)}/${encodePath(version)}/${encodePath(path)}`,
   },
+  maven: {
+    isTag: () => false,
+    rootPath: "/maven",
+    // A colon divides group and artifact; the dots of a group are folders.
+    downloadPath: (registry, packageName, version, path) => {
+      const [group = "", artifact = ""] = packageName.split(":");
+      const folder = encodePath(`${group.replaceAll(".", "/")}/${artifact}`);
+      return `/maven/${registry}/${folder}/${encodePath(version)}/${encodePath(path)}`;
+    },
+  },
   npm: {
     // https://docs.npmjs.com/cli/v11/commands/npm-dist-tag#caveats: a tag must not read as a version or range.
     isTag: (name) => encodeURIComponent(name) === name && validRange(name) === null,

@@ -3,7 +3,7 @@ import { InvalidInputError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/domain/json.ts";
 import type { AppEnv } from "../../shared/http/app.ts";
 import type { PageOptions } from "../../shared/records/pages.ts";
-import { type ListingPage, PAGE_POLICY, renderPage } from "./listing-page.ts";
+import { type ListingPage, PAGE_POLICY, renderPage } from "../../shared/http/listing-page.ts";
 
 const MAX_LIMIT = 100;
 

@@ -1,7 +1,7 @@
 import { matchesPattern } from "./pattern.ts";
 
 /** Ecosystems that this build speaks, each with a folder of the same name under `functions/`. */
-export const ECOSYSTEMS = ["generic", "npm", "oci", "pypi"] as const;
+export const ECOSYSTEMS = ["generic", "maven", "npm", "oci", "pypi"] as const;
 export type EcosystemName = (typeof ECOSYSTEMS)[number];
 
 /** Composite (several upstreams behind one slug) and proxy (a cache of one upstream) are still to come. */
@@ -22,6 +22,10 @@ export interface RegistryPolicies {
   readonly immutableTags: boolean;
   /** Patterns of tags that move all the same, such as `latest` and `nightly-*`. */
   readonly mutableTags: readonly string[];
+  /** Builds of a Maven snapshot that are kept, the newest ones. 0: all. */
+  readonly snapshotBuilds: number;
+  /** Days after which builds of a Maven snapshot go, except the newest. 0: never. */
+  readonly snapshotDays: number;
 }
 
 export const DEFAULT_POLICIES: RegistryPolicies = {
@@ -30,6 +34,8 @@ export const DEFAULT_POLICIES: RegistryPolicies = {
   maxFileBytes: 5 * 1024 ** 4,
   immutableTags: false,
   mutableTags: [],
+  snapshotBuilds: 0,
+  snapshotDays: 0,
 };
 
 /** Whether a tag of this name may be moved and deleted once it exists. */

@@ -34,6 +34,8 @@ export function toRegistry(item: Item): Registry {
       // Rows of before there were such policies do not have them.
       immutableTags: "immutableTags" in item.attributes && flag(item, "immutableTags"),
       mutableTags: "mutableTags" in item.attributes ? strings(item, "mutableTags") : [],
+      snapshotBuilds: "snapshotBuilds" in item.attributes ? number(item, "snapshotBuilds") : 0,
+      snapshotDays: "snapshotDays" in item.attributes ? number(item, "snapshotDays") : 0,
     },
     createdAtMs: number(item, "createdAtMs"),
     updatedAtMs: number(item, "updatedAtMs"),

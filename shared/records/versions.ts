@@ -82,6 +82,19 @@ export const addToVersionOp = (
   conditions: [{ kind: "equals", attribute: "state", value: "published" }],
 });
 
+/** Writes a version's metadata, and counts files into or out of it. Fails when its state changed since it was read. */
+export const updateMetadataOp = (
+  version: Version,
+  fileCount: number,
+  sizeBytes: number,
+): UpdateOp => ({
+  op: "update",
+  key: versionKey(version.registryId, version.packageName, version.version),
+  set: { metadata: JSON.stringify(version.metadata) },
+  add: { fileCount, sizeBytes },
+  conditions: [{ kind: "equals", attribute: "state", value: version.state }],
+});
+
 export const listVersionsQuery = (
   registryId: string,
   packageName: string,

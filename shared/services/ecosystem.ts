@@ -61,7 +61,7 @@ export interface AnnouncedUpload {
 export interface Ecosystem {
   readonly name: EcosystemName;
   readonly renderers: readonly DocumentRenderer[];
-  /** Clients cannot install a package that has no tag `latest`. Default: they need none. */
+  /** A package always has a tag `latest` while it has a version: npm's clients cannot install without. */
   readonly needsLatestTag?: boolean;
   /** The canonical form. @throws {InvalidInputError} for what can never be a name. */
   parsePackageName(text: string): string;
@@ -80,6 +80,8 @@ export interface Ecosystem {
   isPrerelease(version: string): boolean;
   /** Publishes what is in blob storage already. May be repeated. @throws {RegistryError} */
   publishUpload(grant: RegistryGrant, file: UploadedFile): Promise<void>;
+  /** Retention and clearing up of the ecosystem's own. May be stopped anywhere: the next run goes on. */
+  readonly sweep?: () => Promise<void>;
 }
 
 /** The preferred of two versions (either may be empty for none): highest, releases before pre-releases. */

@@ -113,6 +113,7 @@ export function createServices(
   const later = (): Services => services;
   const ecosystems: Ecosystems = {
     generic: factories.generic(later),
+    maven: factories.maven(later),
     npm: factories.npm(later),
     oci: factories.oci(later),
     pypi: factories.pypi(later),

@@ -39,6 +39,13 @@ export const BACKGROUND_TASKS: readonly BackgroundTask[] = [
     run: ({ reclaimer }) => reclaimer.reclaimRegistries(),
   },
   {
+    name: "ecosystems",
+    everyMs: HOUR_MS,
+    run: async ({ ecosystems }) => {
+      for (const ecosystem of Object.values(ecosystems)) await ecosystem.sweep?.();
+    },
+  },
+  {
     name: "garbage",
     everyMs: 6 * HOUR_MS,
     run: ({ collector }) =>

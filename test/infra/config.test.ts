@@ -42,7 +42,7 @@ describe("the options of a deployment", () => {
       "  storage.restoreWindowDays:",
       "  storage.replicaRegion: must be a region such as eu-central-1",
       "  logRetentionDays:",
-      "  throttle.protocols.nmp: must be one of api, generic, npm, oci, pypi",
+      "  throttle.protocols.nmp: must be one of api, generic, maven, npm, oci, pypi",
       "  grants.0.roleArn: must be arn:aws:iam::<account>:role/<name>",
       "  grants.0.registries:",
     ]) {

@@ -1,4 +1,5 @@
 import { GENERIC_CLIENTS } from "./generic-clients.ts";
+import { MAVEN_CLIENTS } from "./maven-clients.ts";
 import { NPM_CLIENTS } from "./npm-clients.ts";
 import { OCI_CLIENTS } from "./oci-clients.ts";
 import { PYPI_CLIENTS } from "./pypi-clients.ts";
@@ -29,6 +30,7 @@ export interface SetupClient {
 
 const CLIENTS: Readonly<Record<string, readonly SetupClient[]>> = {
   generic: GENERIC_CLIENTS,
+  maven: MAVEN_CLIENTS,
   npm: NPM_CLIENTS,
   oci: OCI_CLIENTS,
   pypi: PYPI_CLIENTS,

@@ -40,6 +40,14 @@ const policies = closed({
       description: "Patterns of tags that can be moved all the same; * stands for any characters.",
       examples: [["latest", "nightly-*"]],
     }),
+  snapshotBuilds: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .meta({ description: "Builds of a Maven snapshot that are kept; 0 keeps all." }),
+  snapshotDays: z.int().min(0).max(3650).meta({
+    description: "Days after which builds of a Maven snapshot go, except the newest; 0: never.",
+  }),
 });
 
 const appearance = {

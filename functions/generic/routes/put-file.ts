@@ -10,7 +10,7 @@ import type { AppEnv } from "../../../shared/http/app.ts";
 import type { RegistryGrant } from "../../../shared/services/access.ts";
 import type { NewFile } from "../../../shared/services/new-version.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import { checksumsOf } from "../checksums.ts";
+import { checksumsOf } from "../../../shared/http/checksums.ts";
 import { contentTypeFor } from "../content-types.ts";
 import { renderFile } from "../render.ts";
 import { parseFileTarget, type Target } from "../target.ts";

@@ -1,11 +1,11 @@
-import { InvalidInputError } from "../../shared/errors.ts";
+import { InvalidInputError } from "../errors.ts";
 import {
   DIGEST_HEX_LENGTH,
   type DigestAlgorithm,
   type Digests,
   FILE_DIGESTS,
   isDigest,
-} from "../../shared/domain/digest.ts";
+} from "../domain/digest.ts";
 
 /** Names of the algorithms in `Digest` (RFC 3230, RFC 5843) and `Content-Digest` (RFC 9530), lower-case. */
 const REGISTERED_NAMES: Readonly<Record<string, DigestAlgorithm>> = {

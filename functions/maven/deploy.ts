@@ -1,0 +1,266 @@
+import { property } from "../../shared/domain/json.ts";
+import { VersionExistsError } from "../../shared/errors.ts";
+import {
+  isAvailable,
+  type Package,
+  type PackageFile,
+  type Version,
+} from "../../shared/domain/package.ts";
+import { actorName } from "../../shared/domain/principal.ts";
+import type { WriteOp } from "../../shared/ports/table.ts";
+import {
+  claimBlobOp,
+  putReferenceOp,
+  removeReferenceOp,
+} from "../../shared/records/blob-references.ts";
+import { fileKey, replaceFileOp, toFile } from "../../shared/records/files.ts";
+import {
+  createVersionOp,
+  sequenceOp,
+  toVersion,
+  updateMetadataOp,
+  versionKey,
+} from "../../shared/records/versions.ts";
+import type { RegistryGrant } from "../../shared/services/access.ts";
+import { latestOf } from "../../shared/services/ecosystem.ts";
+import { fileOps, type NewFile, toPackageFile } from "../../shared/services/new-version.ts";
+import type { CurrentPackage, PackageChange } from "../../shared/services/package-changes.ts";
+import type { FileOutcome } from "../../shared/services/publish.ts";
+import type { Services } from "../../shared/services/services.ts";
+import { putArchetypeOp } from "./index-rows.ts";
+import type { PomFacts } from "./pom.ts";
+import { parseArtifactName } from "./snapshots.ts";
+import { factsOf, type VersionFacts, withFile } from "./version-facts.ts";
+import { isSnapshot } from "./versions.ts";
+
+/** A file whose bytes are stored, and where it belongs. */
+export interface Deployed {
+  readonly packageName: string;
+  readonly version: string;
+  readonly file: NewFile;
+  /** When the file is the version's POM. */
+  readonly pom: PomFacts | undefined;
+}
+
+interface Stored {
+  readonly version: Version | undefined;
+  readonly file: PackageFile | undefined;
+}
+
+/**
+ * Adds one file of a deploy in one transaction: the file, its version with what is now known of it, and the package
+ * with maven-metadata.xml as soon as the version can be used.
+ *
+ * @throws {VersionExistsError} for other bytes at the path of a complete release, or of a unique snapshot.
+ */
+export async function deployFile(
+  services: Services,
+  grant: RegistryGrant,
+  deployed: Deployed,
+): Promise<FileOutcome> {
+  const { packageName, version, file } = deployed;
+  grant.require("packages:write", packageName);
+  let outcome: FileOutcome = "unchanged";
+  await services.changes.apply(grant, packageName, async (current) => {
+    await services.collector.awaitUsable([file.digests.sha256]);
+    const stored = await read(services, grant, deployed);
+    if (stored.version !== undefined && !isAvailable(stored.version)) {
+      throw new VersionExistsError(packageName, version);
+    }
+    if (stored.file?.digests.sha256 === file.digests.sha256) {
+      outcome = "unchanged";
+      return undefined;
+    }
+    if (stored.file !== undefined && !mayReplace(grant, deployed, stored.version)) {
+      throw new VersionExistsError(packageName, version, file.path);
+    }
+    outcome = stored.file === undefined ? "created" : "replaced";
+    return changeFor(services, grant, deployed, current, stored);
+  });
+  return outcome;
+}
+
+async function read(
+  { stores }: Services,
+  grant: RegistryGrant,
+  { packageName, version, file }: Deployed,
+): Promise<Stored> {
+  const registryId = grant.registry.id;
+  const [versionItem, fileItem] = await stores.table.getMany([
+    versionKey(registryId, packageName, version),
+    fileKey(registryId, packageName, version, file.path),
+  ]);
+  return {
+    version: versionItem === undefined ? undefined : toVersion(versionItem),
+    file: fileItem === undefined ? undefined : toFile(fileItem),
+  };
+}
+
+/** A deploy that broke off can be repeated, although a build seldom makes the same bytes twice. */
+function mayReplace(
+  grant: RegistryGrant,
+  { packageName, version, file }: Deployed,
+  stored: Version | undefined,
+): boolean {
+  if (grant.registry.policies.mutableFiles) return true;
+  const name = parseArtifactName(packageName, version, file.path);
+  // Names of unique snapshots never come again; the others (sbt's, Ivy's) are meant to be replaced.
+  if (isSnapshot(version)) return name?.build === undefined;
+  return factsOf(stored?.metadata).deploy === "open";
+}
+
+function changeFor(
+  services: Services,
+  grant: RegistryGrant,
+  deployed: Deployed,
+  current: CurrentPackage,
+  stored: Stored,
+): PackageChange {
+  const { packageName, version, file, pom } = deployed;
+  const nowMs = services.stores.now();
+  const name = parseArtifactName(packageName, version, file.path);
+  const before = factsOf(stored.version?.metadata);
+  const facts = withFile(before, file.path, name, pom, nowMs);
+  const row = stored.version ?? newVersion(grant, deployed, current, nowMs);
+  const changed: Version = { ...row, metadata: { ...facts } };
+  const isNew = stored.version === undefined;
+  const revived = current.package?.state === "deleted";
+  const listed = facts.deploy === "complete" && (before.deploy !== "complete" || revived);
+  return {
+    package: packageAfter(services, grant, deployed, current, facts, isNew, nowMs),
+    tags: current.tags,
+    ops: [
+      ...(isNew ? newRows(changed, file, nowMs) : changedRows(changed, file, stored, nowMs)),
+      claimBlobOp(file.digests.sha256),
+      ...(listed && facts.packaging === "maven-archetype"
+        ? [putArchetypeOp(row.registryId, { packageName, version, description: describe(facts) })]
+        : []),
+    ],
+    documents: listed ? listing(changed, revived) : { kind: "keep" },
+    audit: [
+      {
+        action: isNew ? "version.publish" : stored.file ? "file.replace" : "file.publish",
+        version,
+        detail: isNew ? "" : file.path,
+      },
+    ],
+  };
+}
+
+/** As the POM has it, which may have come with an earlier file. */
+function describe({ pom }: VersionFacts): string {
+  const description = property(pom, "description");
+  return typeof description === "string" ? description : "";
+}
+
+const listing = (version: Version, revived: boolean): PackageChange["documents"] =>
+  revived ? { kind: "rebuild", changed: [version] } : { kind: "append", version };
+
+function newRows(version: Version, file: NewFile, nowMs: number): readonly WriteOp[] {
+  const counted = { ...version, fileCount: 1, sizeBytes: file.sizeBytes };
+  return [createVersionOp(counted), sequenceOp(counted), ...fileOps(counted, file, nowMs)];
+}
+
+function changedRows(
+  version: Version,
+  file: NewFile,
+  { file: old }: Stored,
+  nowMs: number,
+): readonly WriteOp[] {
+  if (old === undefined) {
+    return [updateMetadataOp(version, 1, file.sizeBytes), ...fileOps(version, file, nowMs)];
+  }
+  const added = toPackageFile(version, file, nowMs);
+  return [
+    updateMetadataOp(version, 0, file.sizeBytes - old.sizeBytes),
+    replaceFileOp(added, old.digests.sha256),
+    removeReferenceOp(old.digests.sha256, old),
+    putReferenceOp(file.digests.sha256, added),
+  ];
+}
+
+function newVersion(
+  grant: RegistryGrant,
+  { packageName, version }: Deployed,
+  current: CurrentPackage,
+  nowMs: number,
+): Version {
+  return {
+    registryId: grant.registry.id,
+    packageName,
+    version,
+    state: "published",
+    deprecation: "",
+    sequence: (current.package?.revision ?? 0) + 1,
+    publishedAtMs: nowMs,
+    publishedBy: actorName(grant.caller.principal),
+    publishRun: "",
+    sizeBytes: 0,
+    fileCount: 0,
+    metadata: {},
+    deletedAtMs: 0,
+    restoreUntilMs: 0,
+  };
+}
+
+function packageAfter(
+  services: Services,
+  grant: RegistryGrant,
+  { packageName, version, pom }: Deployed,
+  current: CurrentPackage,
+  facts: VersionFacts,
+  isNew: boolean,
+  nowMs: number,
+): Package {
+  const before = current.package;
+  const active = before?.state === "active" ? before : undefined;
+  const known = active?.latestVersion ?? "";
+  const usable = facts.deploy === "complete" || known === "";
+  const latestVersion = usable ? latestOf(services.ecosystems.maven, known, version) : known;
+  const describes = pom !== undefined && latestVersion === version;
+  return {
+    registryId: grant.registry.id,
+    name: packageName,
+    state: "active",
+    revision: 0,
+    description: describes ? pom.description : (active?.description ?? ""),
+    keywords: active?.keywords ?? [],
+    latestVersion,
+    versionCount: (active?.versionCount ?? 0) + (isNew ? 1 : 0),
+    createdAtMs: before?.createdAtMs ?? nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
+/**
+ * Ends the deploy of a version because its client says so: it sends the maven-metadata.xml that lists it last of all.
+ * Does nothing for a version that is not there, or is complete.
+ */
+export async function completeVersion(
+  services: Services,
+  grant: RegistryGrant,
+  packageName: string,
+  version: string,
+): Promise<void> {
+  grant.require("packages:write", packageName);
+  await services.changes.apply(grant, packageName, async (current) => {
+    const stored = await services.catalogue.findAnyVersion(grant, packageName, version);
+    if (stored === undefined || current.package === undefined || !isAvailable(stored))
+      return undefined;
+    const facts = factsOf(stored.metadata);
+    if (facts.deploy !== "open") return undefined;
+    const changed: Version = { ...stored, metadata: { ...facts, deploy: "complete" } };
+    const latest = current.package.latestVersion;
+    return {
+      package: {
+        ...current.package,
+        latestVersion: latestOf(services.ecosystems.maven, latest, version),
+        updatedAtMs: services.stores.now(),
+      },
+      tags: current.tags,
+      ops: [updateMetadataOp(changed, 0, 0)],
+      documents: listing(changed, false),
+      audit: [],
+    };
+  });
+}

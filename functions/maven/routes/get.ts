@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import type { Context } from "hono";
+import { NotFoundError } from "../../../shared/errors.ts";
+import { isAvailable } from "../../../shared/domain/package.ts";
+import { type DigestAlgorithm } from "../../../shared/domain/digest.ts";
+import type { AppEnv } from "../../../shared/http/app.ts";
+import type { DocumentSender } from "../../../shared/http/send-document.ts";
+import { sendFile } from "../../../shared/http/send-file.ts";
+import type { RegistryGrant } from "../../../shared/services/access.ts";
+import type { AvailableFile } from "../../../shared/services/catalogue.ts";
+import type { Services } from "../../../shared/services/services.ts";
+import { versionKey, toVersion } from "../../../shared/records/versions.ts";
+import { isDefined } from "../../../shared/domain/defined.ts";
+import { archetypesQuery, toArchetype } from "../index-rows.ts";
+import { coordinatesOf, type Target } from "../layout.ts";
+import { sendFolder } from "../listing.ts";
+import { findPlugins } from "../plugins.ts";
+import {
+  METADATA_KIND,
+  renderArchetypes,
+  renderPlugins,
+  renderSnapshot,
+  XML_TYPE,
+} from "../render.ts";
+import { parseArtifactName } from "../snapshots.ts";
+import { parseTarget } from "../target.ts";
+import { factsOf } from "../version-facts.ts";
+import { isSnapshot } from "../versions.ts";
+
+type FileTarget = Extract<Target, { kind: "file" }>;
+type MetadataTarget = Extract<Target, { kind: "metadata" }>;
+
+/** Longer documents go without sums in their headers: they would have to be decoded for every answer. */
+const MAX_SUMMED_BYTES = 256 * 1024;
+
+/** GET or HEAD of anything below a registry. */
+export async function get(
+  c: Context<AppEnv>,
+  services: Services,
+  documents: DocumentSender,
+): Promise<Response> {
+  const { registry, target, checksum } = parseTarget(c);
+  const packageName = target.kind === "metadata" ? undefined : packageOf(target);
+  const grant = await services.access.open(
+    c.get("caller"),
+    registry,
+    "maven",
+    "packages:read",
+    packageName,
+  );
+  if (target.kind === "folder") return sendFolder(c, services, grant, target.segments);
+  if (target.kind === "file") return getFile(c, services, grant, target, checksum);
+  if (target.kind === "metadata") {
+    return getMetadata(c, services, documents, grant, target, checksum);
+  }
+  const text =
+    target.kind === "snapshot-metadata"
+      ? await snapshotText(services, grant, target)
+      : await archetypesText(services, grant);
+  return sendText(c, text, checksum);
+}
+
+const packageOf = (target: Target): string | undefined =>
+  "packageName" in target ? target.packageName : undefined;
+
+async function getFile(
+  c: Context<AppEnv>,
+  services: Services,
+  grant: RegistryGrant,
+  target: FileTarget,
+  checksum: DigestAlgorithm | undefined,
+): Promise<Response> {
+  const found = await findFile(services, grant, target);
+  const { file, version } = found;
+  if (checksum !== undefined) return sendSum(c, file.digests[checksum]);
+  const changes =
+    grant.registry.policies.mutableFiles ||
+    file.path !== target.path ||
+    (isSnapshot(file.version)
+      ? parseArtifactName(file.packageName, file.version, file.path)?.build === undefined
+      : factsOf(version.metadata).deploy !== "complete");
+  return sendFile(c, services, found, {
+    "x-checksum-md5": file.digests.md5,
+    "x-checksum-sha1": file.digests.sha1,
+    "x-checksum-sha256": file.digests.sha256,
+    "x-checksum-sha512": file.digests.sha512,
+    // Only in the client's own cache: a shared one would answer those who may not read it.
+    "cache-control": changes ? "private, no-cache" : "private, max-age=86400, immutable",
+  });
+}
+
+/** `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. */
+async function findFile(
+  { catalogue }: Services,
+  grant: RegistryGrant,
+  { packageName, version, path }: FileTarget,
+): Promise<AvailableFile> {
+  try {
+    return await catalogue.getFile(grant, packageName, version, path);
+  } catch (error) {
+    if (!(error instanceof NotFoundError) || !isSnapshot(version)) throw error;
+    const name = parseArtifactName(packageName, version, path);
+    const found = await catalogue.findAnyVersion(grant, packageName, version);
+    const newest = factsOf(found?.metadata).snapshot.find(
+      ({ classifier, extension }) =>
+        classifier === name?.classifier && extension === name.extension,
+    );
+    if (newest === undefined || name?.value !== version) throw error;
+    const { artifact } = coordinatesOf(packageName);
+    const suffix = path.slice(`${artifact}-${version}`.length);
+    return catalogue.getFile(grant, packageName, version, `${artifact}-${newest.value}${suffix}`);
+  }
+}
+
+/** The artifact's document, or the plugins of the group of this path. */
+async function getMetadata(
+  c: Context<AppEnv>,
+  services: Services,
+  documents: DocumentSender,
+  grant: RegistryGrant,
+  { packageName, group }: MetadataTarget,
+  checksum: DigestAlgorithm | undefined,
+): Promise<Response> {
+  const document =
+    packageName === undefined || !grant.may("packages:read", packageName)
+      ? undefined
+      : await services.catalogue.findDocument(grant, packageName, METADATA_KIND);
+  if (document === undefined) {
+    const plugins = await findPlugins(services, grant, group);
+    if (plugins.length === 0) throw new NotFoundError("file", `${group}/maven-metadata.xml`);
+    return sendText(c, renderPlugins(plugins), checksum);
+  }
+  const { baseUrl } = c.get("caller");
+  if (checksum !== undefined) {
+    return sendSum(c, sumOf(await documents.text(document, baseUrl), checksum));
+  }
+  const sums =
+    document.lengthBytes > MAX_SUMMED_BYTES
+      ? {}
+      : sumHeaders(await documents.text(document, baseUrl));
+  return documents.send(c, document, { ...sums, vary: "accept-encoding" });
+}
+
+async function snapshotText(
+  { catalogue }: Services,
+  grant: RegistryGrant,
+  { packageName, version }: Extract<Target, { kind: "snapshot-metadata" }>,
+): Promise<string> {
+  const found = await catalogue.getVersion(grant, packageName, version);
+  const text = renderSnapshot(packageName, version, factsOf(found.metadata));
+  if (text === undefined) throw new NotFoundError("file", `${version}/maven-metadata.xml`);
+  return text;
+}
+
+async function archetypesText({ stores }: Services, grant: RegistryGrant): Promise<string> {
+  const registryId = grant.registry.id;
+  const page = await stores.table.query(archetypesQuery(registryId));
+  const rows = page.items
+    .map(toArchetype)
+    .filter(({ packageName }) => grant.may("packages:read", packageName));
+  const keys = rows.map(({ packageName, version }) => versionKey(registryId, packageName, version));
+  const versions = (await stores.table.getMany(keys)).filter(isDefined).map(toVersion);
+  const there = new Set(
+    versions.filter(isAvailable).map(({ packageName, version }) => `${packageName}#${version}`),
+  );
+  return renderArchetypes(
+    rows.filter(({ packageName, version }) => there.has(`${packageName}#${version}`)),
+  );
+}
+
+function sendText(
+  c: Context<AppEnv>,
+  text: string,
+  checksum: DigestAlgorithm | undefined,
+): Response {
+  const bytes = Buffer.from(text);
+  if (checksum !== undefined) return sendSum(c, sumOf(bytes, checksum));
+  return c.body(text, 200, {
+    ...sumHeaders(bytes),
+    "content-type": XML_TYPE,
+    "cache-control": "private, no-cache",
+    "x-content-type-options": "nosniff",
+  });
+}
+
+function sendSum(c: Context<AppEnv>, hex: string): Response {
+  return c.body(hex, 200, { "content-type": "text/plain", "cache-control": "private, no-cache" });
+}
+
+const sumOf = (bytes: Uint8Array, algorithm: DigestAlgorithm): string =>
+  createHash(algorithm).update(bytes).digest("hex");
+
+/** Spares Maven 3.9 and later the request for the sum, which might be that of newer text. */
+const sumHeaders = (bytes: Uint8Array): Record<string, string> => ({
+  "x-checksum-md5": sumOf(bytes, "md5"),
+  "x-checksum-sha1": sumOf(bytes, "sha1"),
+});

@@ -1,0 +1,87 @@
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { TestServer } from "./server.ts";
+
+const run = promisify(execFile);
+/** Plugins come from Maven Central once; nothing of the tests is ever installed here. */
+const PLUGINS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".tmp", "maven-plugins");
+
+export interface MavenProject {
+  /** Below the folder, by path; written before the run. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly folder: string;
+}
+
+/** The elements of a POM with its coordinates; `more` goes behind them. */
+export function pomOf(group: string, artifact: string, version: string, more: string): string {
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${more}</project>`;
+}
+
+/** A parent and as many modules, each of which makes a jar. */
+export function modules(
+  folder: string,
+  group: string,
+  version: string,
+  count: number,
+): MavenProject {
+  const names = Array.from({ length: count }, (_, position) => `m${position}`);
+  const list = names.map((name) => `<module>${name}</module>`).join("");
+  const parent = `<parent><groupId>${group}</groupId><artifactId>parent</artifactId><version>${version}</version></parent>`;
+  const files: Record<string, string> = {
+    "pom.xml": pomOf(
+      group,
+      "parent",
+      version,
+      `<packaging>pom</packaging><modules>${list}</modules>`,
+    ),
+  };
+  for (const name of names) {
+    files[`${name}/pom.xml`] = pomOf(group, name, version, parent);
+    files[`${name}/src/main/resources/${name}.txt`] = `${name} of ${folder}`;
+  }
+  return { folder, files };
+}
+
+/** Writes the project and runs Maven in it. Rejects with what it printed when it fails. */
+export async function runMaven(
+  program: string,
+  { folder, files }: MavenProject,
+  server: TestServer,
+  args: readonly string[],
+): Promise<void> {
+  for (const [path, text] of Object.entries({ ...files, "settings.xml": settingsOf(server) })) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+  await mkdir(PLUGINS, { recursive: true });
+  await run(
+    program,
+    [
+      "-B",
+      "-s",
+      "settings.xml",
+      `-Dmaven.repo.local=${PLUGINS}`,
+      "-Dmaven.install.skip=true",
+      ...args,
+    ],
+    { cwd: folder, maxBuffer: 50_000_000 },
+  ).catch((error: unknown) => {
+    const printed = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
+    throw new Error(`mvn ${args.join(" ")} failed:\n${printed.slice(-6000)}`, { cause: error });
+  });
+}
+
+/** Where {@link runMaven} keeps what was resolved. */
+export const resolvedPath = (path: string): string => join(PLUGINS, path);
+
+/** Credentials and the repository `libs`, as `entrepot setup` has them. */
+const settingsOf = ({ url, adminToken }: TestServer): string => `<settings>
+  <servers><server><id>libs</id><username>entrepot</username><password>${adminToken}</password></server></servers>
+  <profiles><profile><id>libs</id><repositories><repository><id>libs</id><url>${url}/maven/libs/</url>
+    <releases><checksumPolicy>fail</checksumPolicy></releases>
+    <snapshots><enabled>true</enabled><checksumPolicy>fail</checksumPolicy></snapshots></repository></repositories></profile></profiles>
+  <activeProfiles><activeProfile>libs</activeProfile></activeProfiles>
+</settings>`;
