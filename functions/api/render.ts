@@ -14,7 +14,7 @@ export function renderPage<T, View>(page: PageOf<T>, render: (item: T) => View) 
 }
 
 export function renderRegistry(registry: Registry, baseUrl: string) {
-  const { createdAtMs, updatedAtMs, labels, policies, ...rest } = registry;
+  const { createdAtMs, updatedAtMs, labels, policies, routing: _, ...rest } = registry;
   return {
     ...rest,
     labels: [...labels],

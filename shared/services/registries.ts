@@ -14,6 +14,7 @@ import {
   type RegistryPolicies,
   SLUG_PATTERN,
 } from "../domain/registry.ts";
+import { NO_ROUTING } from "../domain/routing.ts";
 import { ConditionFailedError } from "../ports/table.ts";
 import { mapPage, type PageOf, type PageOptions } from "../records/pages.ts";
 import {
@@ -81,6 +82,7 @@ export class Registries {
       colour: input.colour ?? "",
       labels: input.labels ?? [],
       policies: { ...DEFAULT_POLICIES, ...input.policies },
+      routing: NO_ROUTING,
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
     };
