@@ -1,0 +1,5 @@
+import type { Upstream } from "../../domain/upstream.ts";
+
+export interface UpstreamDirectory {
+  find(key: string): Promise<Upstream | undefined>;
+}
