@@ -35,6 +35,7 @@ export class ForbiddenError extends RegistryError {
 
 export type Thing =
   | "registry"
+  | "upstream"
   | "package"
   | "version"
   | "file"
