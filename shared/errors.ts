@@ -36,6 +36,7 @@ export class ForbiddenError extends RegistryError {
 
 export type Thing =
   | "registry"
+  | "upstream"
   | "package"
   | "version"
   | "file"

@@ -43,6 +43,10 @@ export const NO_ROUTING: Routing = {
   minimumAgeExempt: [],
 };
 
+/** The official registry's proxy as the last member of a composite; none where it is off. */
+export const officialMember = ({ official }: Routing): readonly string[] =>
+  official === "" ? [] : [official];
+
 export type RuleSubject = "publish" | "internal" | "external";
 
 /** What the rules say of a name; `undefined` when none does. */

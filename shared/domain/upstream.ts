@@ -26,6 +26,12 @@ export type UpstreamAuth =
       readonly domainOwner: string;
     };
 
+export type UpstreamAuthKind = (typeof UPSTREAM_AUTHS)[number];
+
+/** Whether it is nothing without a secret that somebody must give. */
+export const needsSecret = ({ kind }: UpstreamAuth): boolean =>
+  kind === "basic" || kind === "bearer" || kind === "header";
+
 /** A registry of somebody else that proxy registries read from. */
 export interface Upstream {
   readonly id: string;
@@ -130,6 +136,11 @@ export const UPSTREAM_PRESETS: readonly UpstreamPreset[] = [
     description: "Amazon's public container registry",
   },
 ];
+
+/** The preset of a key; `undefined` when there is none. */
+export function presetOf(key: string): UpstreamPreset | undefined {
+  return UPSTREAM_PRESETS.find((preset) => preset.key === key);
+}
 
 /** The official registry of an ecosystem; `undefined` when it has none. */
 export function officialPreset(ecosystem: EcosystemName): UpstreamPreset | undefined {
