@@ -22,6 +22,12 @@ import { RegistryDirectory } from "./registry-directory.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { UpstreamClient } from "./upstreams/upstream-client.ts";
+import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
+import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
+import { UpstreamFiles } from "./upstreams/upstream-files.ts";
+import { Leaves } from "./views/routes.ts";
+import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
 import { WebhookDeliverer } from "./webhooks/deliverer.ts";
@@ -95,6 +101,7 @@ export interface Services {
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
+  readonly views: Views;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhooks: Webhooks;
@@ -103,6 +110,8 @@ export interface Services {
 /** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
 export type EcosystemFactory = (services: () => Services) => Ecosystem;
 export type EcosystemFactories = { readonly [Name in keyof Ecosystems]: EcosystemFactory };
+
+const NO_CREDENTIALS = { of: async () => ({}) };
 
 /** Wires the services over the stores of a composition root. */
 export function createServices(
@@ -123,7 +132,16 @@ export function createServices(
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
-  const catalogue = new Catalogue(stores);
+  const upstreamDirectory = new UpstreamDirectory(stores.table);
+  const upstreamClient = new UpstreamClient(stores, NO_CREDENTIALS);
+  const views = new Views(
+    stores,
+    ecosystems,
+    new Leaves(directory, upstreamDirectory),
+    new UpstreamDocuments(stores, upstreamClient),
+    new UpstreamFiles(stores, upstreamClient, changes, collector),
+  );
+  const catalogue = new Catalogue(stores, views);
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
@@ -159,6 +177,7 @@ export function createServices(
       options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
+    views,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,
       baseUrl: options.baseUrl ?? "",

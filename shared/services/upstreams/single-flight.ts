@@ -34,11 +34,7 @@ export class SingleFlight<T> {
    *
    * @throws {UnavailableError} when another process takes too long.
    */
-  async run(
-    name: string,
-    found: () => Promise<T | undefined>,
-    work: () => Promise<T>,
-  ): Promise<T> {
+  async run(name: string, found: () => Promise<T | undefined>, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(name);
     if (running !== undefined) return running;
     const mine = this.#lead(hashed(name), found, work);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { UpstreamFailedError } from "../../errors.ts";
 import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
-import { decodedBody } from "../../ports/outbound-http.ts";
+import type { OutboundAnswer } from "../../ports/outbound-http.ts";
 import { ConditionFailedError, type WriteOp } from "../../ports/table.ts";
 import { documentKey, toDocument } from "../../records/documents.ts";
 import { listPackageOp } from "../../records/packages.ts";
@@ -16,7 +16,7 @@ import {
 import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
 import type { Stores } from "../stores.ts";
-import { collect } from "../streams.ts";
+import { readBody } from "../outbound-body.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 
@@ -120,10 +120,7 @@ export class UpstreamDocuments {
     }
   }
 
-  async #fetch(
-    question: DocumentQuestion,
-    known: UpstreamCopy | undefined,
-  ): Promise<UpstreamCopy> {
+  async #fetch(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<UpstreamCopy> {
     const { upstream } = question;
     const answer = await this.#client.send(upstream, {
       target: question.path,
@@ -167,12 +164,9 @@ export class UpstreamDocuments {
     return this.#keep(question, known, copy, ops);
   }
 
-  async #readBody(
-    upstream: Upstream,
-    answer: Parameters<typeof decodedBody>[0],
-  ): Promise<Uint8Array> {
+  async #readBody(upstream: Upstream, answer: OutboundAnswer): Promise<Uint8Array> {
     try {
-      return await collect(decodedBody(answer, MAX_DOCUMENT_BYTES), MAX_DOCUMENT_BYTES);
+      return await readBody(answer, MAX_DOCUMENT_BYTES);
     } catch (error) {
       throw asFailure(upstream, error);
     }

@@ -1,6 +1,6 @@
 import { FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
-import type { Package, PackageFile, Version } from "../../domain/package.ts";
+import type { Package, Version } from "../../domain/package.ts";
 import type { Caller } from "../../domain/principal.ts";
 import { ANONYMOUS } from "../../domain/principal.ts";
 import type { Registry } from "../../domain/registry.ts";
@@ -15,7 +15,7 @@ import { toVersion, versionKey } from "../../records/versions.ts";
 import { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import type { Collector } from "../collector.ts";
-import { fileOps, type NewFile, toPackageFile } from "../new-version.ts";
+import { fileOps, type NewFile } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";

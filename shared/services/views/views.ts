@@ -1,13 +1,10 @@
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { NotFoundError, UnsupportedError } from "../../errors.ts";
 import { isAvailable } from "../../domain/package.ts";
 import type { Registry } from "../../domain/registry.ts";
 import { ConditionFailedError, type Item, type Key } from "../../ports/table.ts";
-import {
-  documentKey,
-  type StoredDocument,
-  toDocument,
-} from "../../records/documents.ts";
+import { documentKey, type StoredDocument, toDocument } from "../../records/documents.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { listPackageOp, packageKey, toPackage } from "../../records/packages.ts";
 import { toUpstreamCopy, upstreamCopyKey } from "../../records/upstream-copies.ts";
@@ -20,6 +17,7 @@ import type { Ecosystems, Stores } from "../stores.ts";
 import type { KnownCopy, UpstreamDocuments } from "../upstreams/upstream-documents.ts";
 import type { UpstreamFiles } from "../upstreams/upstream-files.ts";
 import {
+  type DocumentOrigin,
   type Listing,
   type ListingFormat,
   type ListingSource,
@@ -31,6 +29,9 @@ import { type Leaf, type Leaves, routesFor } from "./routes.ts";
 
 /** Names the copy of the document that listings are read from. */
 const LISTING = "listing";
+/** Listings that were just read, for the files that are asked next: so many bytes of their documents, for so long. */
+const REMEMBERED_BYTES = 8 * 1024 * 1024;
+const REMEMBERED_MS = 60_000;
 
 /** A leaf that is asked for a package, and what is known of the package there before it is read. */
 interface Input {
@@ -59,6 +60,12 @@ export class Views {
   readonly #leaves: Leaves;
   readonly #documents: UpstreamDocuments;
   readonly #files: UpstreamFiles;
+  /** By the digest of the document that each was read from. */
+  readonly #remembered = new LRUCache<string, Listing>({
+    maxSize: REMEMBERED_BYTES,
+    ttl: REMEMBERED_MS,
+  });
+  readonly #making = new Map<string, Promise<StoredDocument | undefined>>();
 
   constructor(
     stores: Stores,
@@ -95,7 +102,7 @@ export class Views {
       (document.validUntilMs === 0 || this.#stores.now() < document.validUntilMs);
     const found = isCurrent
       ? document
-      : await this.#make(registry, packageName, kind, prepared, caller.baseUrl);
+      : await this.#makeOnce(registry, packageName, kind, prepared, caller.baseUrl);
     return found === undefined || stale === "" ? found : { ...found, stale };
   }
 
@@ -123,7 +130,9 @@ export class Views {
       versionKey(id, packageName, version),
       fileKey(id, packageName, version, path),
     ];
-    const items = await this.#stores.table.getMany(leaves.flatMap((leaf) => keys(leaf.registry.id)));
+    const items = await this.#stores.table.getMany(
+      leaves.flatMap((leaf) => keys(leaf.registry.id)),
+    );
     const rows = leaves.map((leaf, position) => ({
       leaf,
       package: items[position * 3],
@@ -188,11 +197,31 @@ export class Views {
         name: LISTING,
         path,
         headers,
-        check: (body, from) => void format.parse(body, { packageName, ...from }),
+        check: (body, from) => void this.#parse(registry, body, { packageName, ...from }),
       },
       item === undefined ? undefined : toUpstreamCopy(item),
     );
     return { leaf, copy, fingerprint: `${registry.id} ${copy.copy.sha256}` };
+  }
+
+  /** Many ask for a popular document when it changes; one of them makes it. */
+  async #makeOnce(
+    registry: Registry,
+    packageName: string,
+    kind: string,
+    prepared: Prepared,
+    baseUrl: string,
+  ): Promise<StoredDocument | undefined> {
+    const name = `${registry.id} ${packageName} ${kind} ${prepared.basis}`;
+    const making = this.#making.get(name);
+    if (making !== undefined) return making;
+    const mine = this.#make(registry, packageName, kind, prepared, baseUrl);
+    this.#making.set(name, mine);
+    try {
+      return await mine;
+    } finally {
+      this.#making.delete(name);
+    }
   }
 
   async #make(
@@ -259,10 +288,12 @@ export class Views {
     const { registry } = leaf;
     const format = this.#format(registry);
     if (copy !== undefined) {
-      if (copy.copy.state === "missing") return NOTHING;
+      const { state, sha256, url, contentType } = copy.copy;
+      if (state === "missing") return NOTHING;
+      const remembered = this.#remembered.get(`${registry.id} ${packageName} ${sha256}`);
+      if (remembered !== undefined) return remembered;
       const body = await this.#documents.body(registry, packageName, copy.copy);
-      const { url, contentType } = copy.copy;
-      return format.parse(body, { packageName, url, contentType });
+      return this.#parse(registry, body, { packageName, url, contentType });
     }
     const key = documentKey(registry.id, packageName, format.sourceKind);
     const item = await this.#stores.table.get(key);
@@ -271,6 +302,16 @@ export class Views {
     const body = await unzip(await documentBody(this.#stores.blobs, document));
     const { contentType, baseUrl } = document;
     return format.parse(body, { packageName, url: baseUrl, contentType });
+  }
+
+  /** @throws {SyntaxError} for what is no document. */
+  #parse(registry: Registry, body: Uint8Array, from: DocumentOrigin): Listing {
+    const listing = this.#format(registry).parse(body, from);
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    this.#remembered.set(`${registry.id} ${from.packageName} ${sha256}`, listing, {
+      size: Math.max(1, body.length),
+    });
+    return listing;
   }
 
   /** `undefined` when the upstream has no such version, or the version no such file. */
@@ -282,9 +323,7 @@ export class Views {
   ): Promise<AvailableFile | undefined> {
     const { registry, upstream } = leaf;
     if (upstream === undefined) return undefined;
-    const item = await this.#stores.table.get(
-      upstreamCopyKey(registry.id, packageName, LISTING),
-    );
+    const item = await this.#stores.table.get(upstreamCopyKey(registry.id, packageName, LISTING));
     const { copy } = await this.#input(leaf, packageName, item);
     const listing = await this.#read(leaf, packageName, copy);
     const listed = listing.versions.find((candidate) => candidate.version === version);
@@ -328,9 +367,7 @@ const isOwned = ({ upstream }: Leaf, packageItem: Item | undefined): boolean =>
 function basisOf(registry: Registry, leaves: readonly Leaf[], inputs: readonly Input[]): string {
   const rules = leaves.map(({ registry: { id }, routings }) => [id, routings]);
   return createHash("sha256")
-    .update(
-      JSON.stringify([registry.slug, rules, inputs.map(({ fingerprint }) => fingerprint)]),
-    )
+    .update(JSON.stringify([registry.slug, rules, inputs.map(({ fingerprint }) => fingerprint)]))
     .digest("base64url");
 }
 
