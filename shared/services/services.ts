@@ -19,6 +19,7 @@ import { Reclaimer } from "./reclaimer.ts";
 import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
+import { StoredCatalogue } from "./stored-catalogue.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
@@ -27,6 +28,7 @@ import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
+import { ViewCatalogue } from "./views/view-catalogue.ts";
 import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
@@ -134,14 +136,16 @@ export function createServices(
   const blobLinks = new BlobLinks(stores, collector);
   const upstreamDirectory = new UpstreamDirectory(stores.table);
   const upstreamClient = new UpstreamClient(stores, NO_CREDENTIALS);
+  const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
-    new Leaves(directory, upstreamDirectory),
+    leaves,
     new UpstreamDocuments(stores, upstreamClient),
     new UpstreamFiles(stores, upstreamClient, changes, collector),
   );
-  const catalogue = new Catalogue(stores, views);
+  const stored = new StoredCatalogue(stores);
+  const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
