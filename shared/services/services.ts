@@ -18,12 +18,16 @@ import { RateLimits } from "./rate-limits.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
+import { RegistryComposer } from "./registry-composer.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
+import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
+import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
+import { Upstreams } from "./upstreams/upstreams.ts";
 import { WebhookDeliverer } from "./webhooks/deliverer.ts";
 import { WebhookFanOut } from "./webhooks/fan-out.ts";
 import type { WebhookAttempt } from "./webhooks/send.ts";
@@ -95,6 +99,7 @@ export interface Services {
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
+  readonly upstreams: Upstreams;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhooks: Webhooks;
@@ -127,6 +132,10 @@ export function createServices(
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
+  const structure = new RegistryStructure(stores.table);
+  const upstreamDirectory = new UpstreamDirectory(stores.table);
+  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
+  const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
   const allowPrivate = options.webhooksPrivate ?? false;
   const services: Services = {
@@ -149,7 +158,7 @@ export function createServices(
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
-    registries: new Registries(stores, access, directory),
+    registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
     tags,
     tokens,
@@ -159,6 +168,7 @@ export function createServices(
       options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
+    upstreams,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,
       baseUrl: options.baseUrl ?? "",
