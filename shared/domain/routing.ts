@@ -49,15 +49,24 @@ export const officialMember = ({ official }: Routing): readonly string[] =>
 
 export type RuleSubject = "publish" | "internal" | "external";
 
+/** The rule that decides over a name: the first that matches it and says something of the subject. */
+export function decidingRule(
+  rules: readonly PackageRule[],
+  subject: RuleSubject,
+  packageName: string,
+): PackageRule | undefined {
+  return rules.find(
+    (rule) => rule[subject] !== undefined && matchesPattern(rule.pattern, packageName),
+  );
+}
+
 /** What the rules say of a name; `undefined` when none does. */
 export function ruleFor(
   rules: readonly PackageRule[],
   subject: RuleSubject,
   packageName: string,
 ): "allow" | "block" | undefined {
-  return rules.find(
-    (rule) => rule[subject] !== undefined && matchesPattern(rule.pattern, packageName),
-  )?.[subject];
+  return decidingRule(rules, subject, packageName)?.[subject];
 }
 
 const DAY_MS = 86_400_000;

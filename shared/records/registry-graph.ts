@@ -1,4 +1,4 @@
-import type { GraphNode, RegistryGraph } from "../domain/registry-graph.ts";
+import type { GraphNode, GraphNodes, RegistryGraph } from "../domain/registry-graph.ts";
 import type { Item, Key, PutOp } from "../ports/table.ts";
 import { number, strings } from "./attributes.ts";
 
@@ -24,10 +24,7 @@ export function toRegistryGraph(item: Item | undefined): RegistryGraph {
 }
 
 /** Fails when the graph was changed since `before` was read. */
-export const replaceRegistryGraphOp = (
-  before: RegistryGraph,
-  nodes: RegistryGraph["nodes"],
-): PutOp => ({
+export const replaceRegistryGraphOp = (before: RegistryGraph, nodes: GraphNodes): PutOp => ({
   op: "put",
   item: {
     key: registryGraphKey,

@@ -66,6 +66,8 @@ export interface Ecosystem {
   readonly needsLatestTag?: boolean;
   /** The canonical form. @throws {InvalidInputError} for what can never be a name. */
   parsePackageName(text: string): string;
+  /** A pattern of names in the form that canonical names are compared with. Absent: as it is. */
+  readonly canonicalPattern?: (pattern: string) => string;
   /** The canonical form. @throws {InvalidInputError} */
   parseVersion(text: string): string;
   /**

@@ -18,8 +18,10 @@ import { RateLimits } from "./rate-limits.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
+import { RegistryComposer } from "./registry-composer.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
 import { StoredCatalogue } from "./stored-catalogue.ts";
+import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
@@ -32,6 +34,7 @@ import { ViewCatalogue } from "./views/view-catalogue.ts";
 import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
+import { Upstreams } from "./upstreams/upstreams.ts";
 import { WebhookDeliverer } from "./webhooks/deliverer.ts";
 import { WebhookFanOut } from "./webhooks/fan-out.ts";
 import type { WebhookAttempt } from "./webhooks/send.ts";
@@ -104,6 +107,7 @@ export interface Services {
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
   readonly views: Views;
+  readonly upstreams: Upstreams;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhooks: Webhooks;
@@ -149,6 +153,9 @@ export function createServices(
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
+  const structure = new RegistryStructure(stores.table);
+  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
+  const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
   const allowPrivate = options.webhooksPrivate ?? false;
   const services: Services = {
@@ -171,7 +178,7 @@ export function createServices(
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
-    registries: new Registries(stores, access, directory),
+    registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
     tags,
     tokens,
@@ -182,6 +189,7 @@ export function createServices(
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
     views,
+    upstreams,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,
       baseUrl: options.baseUrl ?? "",

@@ -1,6 +1,12 @@
 import { NotFoundError } from "../errors.ts";
 import { isDefined } from "../domain/defined.ts";
-import { isAvailable, type Package, type PackageFile, type Tag, type Version } from "../domain/package.ts";
+import {
+  isAvailable,
+  type Package,
+  type PackageFile,
+  type Tag,
+  type Version,
+} from "../domain/package.ts";
 import { number, text } from "../records/attributes.ts";
 import { documentKey, type StoredDocument, toDocument } from "../records/documents.ts";
 import { downloadsKey } from "../records/downloads.ts";
@@ -19,7 +25,6 @@ import type { AvailableFile, CatalogueReads, ListOptions } from "./catalogue.ts"
 import { queryAll } from "./queries.ts";
 import { searchPackages } from "./search.ts";
 import type { Stores } from "./stores.ts";
-
 
 /** What is published to source registries, and what proxies hold of their upstreams. */
 export class StoredCatalogue implements CatalogueReads {
@@ -119,10 +124,7 @@ export class StoredCatalogue implements CatalogueReads {
     return item === undefined ? undefined : toFile(item);
   }
 
-  async listPackages(
-    grant: RegistryGrant,
-    options: ListOptions,
-  ): Promise<PageOf<Package>> {
+  async listPackages(grant: RegistryGrant, options: ListOptions): Promise<PageOf<Package>> {
     const { table } = this.#stores;
     const page = await table.query(listPackagesQuery(grant.registry.id, options));
     const names = page.items

@@ -5,7 +5,6 @@ import { deleteTagOp, putTagOp, tagKey, toTag } from "../records/tags.ts";
 import { toVersion, versionKey } from "../records/versions.ts";
 import type { RegistryGrant } from "./access.ts";
 import type { PackageChanges } from "./package-changes.ts";
-import { queryAll } from "./queries.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 
 /** Movable pointers to versions. Which names are allowed is the ecosystem's affair. */

@@ -65,7 +65,9 @@ export function createTagRoutes(services: Services): ApiRouter {
       requireTag(opened, tag);
       const canonical = services.ecosystems[grant.registry.ecosystem].parseVersion(version);
       await services.tags.set(grant, packageName, tag, canonical);
-      const now = (await services.catalogue.listTags(grant, packageName)).find(({ name }) => name === tag);
+      const now = (await services.catalogue.listTags(grant, packageName)).find(
+        ({ name }) => name === tag,
+      );
       if (now === undefined) throw new NotFoundError("tag", tag);
       return c.json(renderTag(now), 200);
     })

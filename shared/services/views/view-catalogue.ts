@@ -1,5 +1,11 @@
 import { NotFoundError } from "../../errors.ts";
-import { isAvailable, type Package, type PackageFile, type Tag, type Version } from "../../domain/package.ts";
+import {
+  isAvailable,
+  type Package,
+  type PackageFile,
+  type Tag,
+  type Version,
+} from "../../domain/package.ts";
 import type { Registry } from "../../domain/registry.ts";
 import { InvalidCursorError } from "../../ports/table.ts";
 import type { PageOf, PageOptions } from "../../records/pages.ts";
@@ -260,9 +266,7 @@ export class ViewCatalogue implements CatalogueReads {
   /** Grants of the registries that are asked for a name, in their order. */
   async #asked(grant: RegistryGrant, packageName: string): Promise<readonly RegistryGrant[]> {
     const routes = await this.#views.routes(grant.registry, packageName);
-    return routes
-      .filter(({ refusal }) => refusal === "")
-      .map(({ leaf }) => through(grant, leaf));
+    return routes.filter(({ refusal }) => refusal === "").map(({ leaf }) => through(grant, leaf));
   }
 
   async #first<T>(
@@ -357,4 +361,3 @@ function decodeCursor(cursor: string): string {
   if (encodeCursor(name) !== cursor) throw new InvalidCursorError();
   return name;
 }
-

@@ -113,7 +113,11 @@ export class Views {
     const items = await this.#stores.table.getMany(
       sources.map((leaf) => packageKey(leaf.registry.id, packageName)),
     );
-    return routesFor(leaves, packageName, items.some((item) => item !== undefined));
+    return routesFor(
+      leaves,
+      packageName,
+      items.some((item) => item !== undefined),
+    );
   }
 
   /** What all registries behind this one say of a package, with the origin of each version. */
