@@ -1,6 +1,9 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { onTestFinished } from "vitest";
-import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
+import {
+  NodeOutboundHttp,
+  type NodeOutboundHttpOptions,
+} from "../../shared/adapters/http/node-outbound-http.ts";
 import {
   type OutboundAnswer,
   OutboundError,
@@ -17,9 +20,10 @@ type Options = Partial<Omit<OutboundRequest, "url">>;
 
 /** The adapter with limits that tests need not say, closed when the test is over. It may reach loopback. */
 export class Outbound {
-  readonly http = new NodeOutboundHttp();
+  readonly http: NodeOutboundHttp;
 
-  constructor() {
+  constructor(options: NodeOutboundHttpOptions = {}) {
+    this.http = new NodeOutboundHttp(options);
     onTestFinished(() => this.http.close());
   }
 
