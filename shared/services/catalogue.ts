@@ -17,6 +17,7 @@ import {
 import type { RegistryGrant } from "./access.ts";
 import { searchPackages } from "./search.ts";
 import type { Stores } from "./stores.ts";
+import type { Views } from "./views/views.ts";
 
 /** A file of an available version. */
 export interface AvailableFile {
@@ -30,9 +31,11 @@ export interface AvailableFile {
  */
 export class Catalogue {
   readonly #stores: Stores;
+  readonly #views: Views;
 
-  constructor(stores: Stores) {
+  constructor(stores: Stores, views: Views) {
     this.#stores = stores;
+    this.#views = views;
   }
 
   /** One rendered document: one table read, however many versions there are. */
@@ -41,6 +44,7 @@ export class Catalogue {
     packageName: string,
     kind: string,
   ): Promise<StoredDocument | undefined> {
+    if (grant.registry.kind !== "source") return this.#views.findDocument(grant, packageName, kind);
     const item = await this.#stores.table.get(documentKey(grant.registry.id, packageName, kind));
     return item === undefined ? undefined : toDocument(item);
   }
@@ -104,6 +108,9 @@ export class Catalogue {
     version: string,
     path: string,
   ): Promise<AvailableFile> {
+    if (grant.registry.kind !== "source") {
+      return this.#views.getFile(grant, packageName, version, path);
+    }
     const registryId = grant.registry.id;
     const [fileItem, versionItem] = await this.#stores.table.getMany([
       fileKey(registryId, packageName, version, path),

@@ -1,3 +1,4 @@
+import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
 import { Access } from "./access.ts";
 import { AuditLog } from "./audit.ts";
 import { BlobLinks } from "./blob-links.ts";
@@ -24,8 +25,14 @@ import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { UpstreamClient } from "./upstreams/upstream-client.ts";
+import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
+import { UpstreamFiles } from "./upstreams/upstream-files.ts";
+import { Leaves } from "./views/routes.ts";
+import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
+import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { Upstreams } from "./upstreams/upstreams.ts";
 import { WebhookDeliverer } from "./webhooks/deliverer.ts";
@@ -61,6 +68,8 @@ export interface ServiceOptions {
   readonly mayRemoveBytes?: boolean;
   /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
   readonly trustProxy: boolean;
+  /** Tokens of AWS' own package registries, for upstreams there. Absent: upstreams with such tokens fail. */
+  readonly awsRegistryTokens?: AwsRegistryTokens;
   /** IAM roles that may exchange their identity for a token. Absent: none may. */
   readonly roleAccess?: RoleAccess;
   /**
@@ -100,6 +109,7 @@ export interface Services {
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
   readonly upstreams: Upstreams;
+  readonly views: Views;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhooks: Webhooks;
@@ -128,12 +138,23 @@ export function createServices(
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
-  const catalogue = new Catalogue(stores);
+  const upstreamDirectory = new UpstreamDirectory(stores.table);
+  const upstreamClient = new UpstreamClient(
+    stores,
+    new UpstreamCredentials(stores, options.awsRegistryTokens),
+  );
+  const views = new Views(
+    stores,
+    ecosystems,
+    new Leaves(directory, upstreamDirectory),
+    new UpstreamDocuments(stores, upstreamClient),
+    new UpstreamFiles(stores, upstreamClient, changes, collector),
+  );
+  const catalogue = new Catalogue(stores, views);
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
   const structure = new RegistryStructure(stores.table);
-  const upstreamDirectory = new UpstreamDirectory(stores.table);
   const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
   const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
@@ -169,6 +190,7 @@ export function createServices(
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
     upstreams,
+    views,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,
       baseUrl: options.baseUrl ?? "",

@@ -1,6 +1,6 @@
 import { InvalidInputError } from "../../errors.ts";
 import { needsSecret, type Upstream } from "../../domain/upstream.ts";
-import { addressProblem, literalAddress } from "../webhooks/addresses.ts";
+import { addressProblem, literalAddress } from "../../addresses.ts";
 
 /** A header of the request that carries more than a secret, or that the connection is run by. */
 const NOT_FOR_SECRETS: ReadonlySet<string> = new Set([
