@@ -81,11 +81,13 @@ function listedVersion(
   manifest: JsonObject,
   time: Json | undefined,
 ): ListedVersion {
+  const deprecated = property(manifest, "deprecated");
   const publishedAtMs = typeof time === "string" ? Date.parse(time) : Number.NaN;
   return {
     version,
     publishedAtMs: Number.isNaN(publishedAtMs) ? 0 : publishedAtMs,
     entry: manifest,
+    ...(typeof deprecated === "string" && deprecated !== "" ? { deprecation: deprecated } : {}),
     files: tarballOf(packageName, version, objectOf(property(manifest, "dist"))),
   };
 }

@@ -21,19 +21,21 @@ import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
 import { RegistryComposer } from "./registry-composer.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
+import { StoredCatalogue } from "./stored-catalogue.ts";
 import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
+import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
+import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
+import { ViewCatalogue } from "./views/view-catalogue.ts";
 import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
-import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
-import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { Upstreams } from "./upstreams/upstreams.ts";
 import { WebhookDeliverer } from "./webhooks/deliverer.ts";
 import { WebhookFanOut } from "./webhooks/fan-out.ts";
@@ -143,14 +145,16 @@ export function createServices(
     stores,
     new UpstreamCredentials(stores, options.awsRegistryTokens),
   );
+  const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
-    new Leaves(directory, upstreamDirectory),
+    leaves,
     new UpstreamDocuments(stores, upstreamClient),
     new UpstreamFiles(stores, upstreamClient, changes, collector),
   );
-  const catalogue = new Catalogue(stores, views);
+  const stored = new StoredCatalogue(stores);
+  const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);

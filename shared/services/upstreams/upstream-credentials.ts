@@ -42,12 +42,13 @@ export class UpstreamCredentials {
       case "basic":
         return basic(auth.username, await this.#secret(upstream));
       case "bearer":
-        return { authorization: `Bearer ${await this.#secret(upstream)}` };
+        return bearer(await this.#secret(upstream));
       case "header":
         return { [auth.name.toLowerCase()]: await this.#secret(upstream) };
       case "aws": {
         const { username, password } = await this.#token(upstream, auth);
-        return basic(username, password);
+        // What npm sends to CodeArtifact: https://docs.aws.amazon.com/codeartifact/latest/ug/npm-auth.html
+        return upstream.ecosystem === "npm" ? bearer(password) : basic(username, password);
       }
     }
     throw new Error(`unknown kind ${JSON.stringify(auth satisfies never)}`);
@@ -94,6 +95,8 @@ export class UpstreamCredentials {
     }
   }
 }
+
+const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
 const basic = (username: string, password: string): Headers => ({
   authorization: `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`,

@@ -23,6 +23,8 @@ export interface ListedVersion {
   readonly publishedAtMs: number;
   /** What the ecosystem makes its documents of. */
   readonly entry: JsonObject;
+  /** Words for those who install it all the same; absent or empty when nothing speaks against it. */
+  readonly deprecation?: string;
   readonly files: readonly ListedFile[];
 }
 

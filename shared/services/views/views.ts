@@ -25,7 +25,7 @@ import {
   mergeListings,
   visibleThrough,
 } from "./listing.ts";
-import { type Leaf, type Leaves, routesFor } from "./routes.ts";
+import { type Leaf, type Leaves, type Route, routesFor } from "./routes.ts";
 
 /** Names the copy of the document that listings are read from. */
 const LISTING = "listing";
@@ -104,6 +104,20 @@ export class Views {
       ? document
       : await this.#makeOnce(registry, packageName, kind, prepared, caller.baseUrl);
     return found === undefined || stale === "" ? found : { ...found, stale };
+  }
+
+  /** Who is asked for a name, and who is not. */
+  async routes(registry: Registry, packageName: string): Promise<readonly Route[]> {
+    const leaves = await this.#leaves.of(registry);
+    const sources = leaves.filter(({ upstream }) => upstream === undefined);
+    const items = await this.#stores.table.getMany(
+      sources.map((leaf) => packageKey(leaf.registry.id, packageName)),
+    );
+    return routesFor(
+      leaves,
+      packageName,
+      items.some((item) => item !== undefined),
+    );
   }
 
   /** What all registries behind this one say of a package, with the origin of each version. */

@@ -122,3 +122,104 @@ describe("what a composite reads from", () => {
     }
   });
 });
+
+describe("publishing through a composite", () => {
+  const put = async (slug: string, name: string, token?: string): Promise<Response> =>
+    api.registry.request(`/generic/${slug}/${name}/1.0.0/a.txt`, {
+      method: "PUT",
+      body: "hello",
+      ...(token === undefined ? {} : { token }),
+    });
+  const generic = { ecosystem: "generic" };
+
+  beforeEach(async () => {
+    await create("libs", generic);
+    await composite("all", ["libs"], { ...generic, publishTo: "libs" });
+  });
+
+  test("puts the package into the target", async () => {
+    expect((await put("all", "tool")).status).toBe(201);
+    expect((await api.call("GET", "/registries/libs/packages/tool")).status).toBe(200);
+    expect(await api.call("DELETE", "/registries/all/packages/tool/versions/1.0.0")).toMatchObject({
+      status: 204,
+    });
+    expect(
+      (await api.call("GET", "/registries/libs/packages/tool/versions/1.0.0")).body,
+    ).toMatchObject({ state: "deleted" });
+  });
+
+  test("needs the right to publish to both", async () => {
+    const scopes = ["packages:write"];
+    const tokens = {
+      both: await api.tokenFor({ scopes, registries: ["all", "libs"] }),
+      composite: await api.tokenFor({ scopes, registries: ["all"] }),
+      target: await api.tokenFor({ scopes, registries: ["libs"] }),
+      reader: await api.tokenFor({ scopes: ["packages:read"], registries: ["all", "libs"] }),
+    };
+    expect((await put("all", "tool", tokens.both)).status).toBe(201);
+    const refused = await put("all", "other", tokens.composite);
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).toContain('which composite \\"all\\" publishes to');
+    expect((await put("all", "other", tokens.target)).status).toBe(404);
+    expect((await put("all", "other", tokens.reader)).status).toBe(403);
+    expect(
+      (
+        await api.registry.request("/generic/all/tool/1.0.0/b", {
+          method: "PUT",
+          body: "b",
+          token: null,
+        })
+      ).status,
+    ).toBe(401);
+  });
+
+  test("says what to do where there is no target", async () => {
+    await change("all", { publishTo: "" });
+    const answer = await put("all", "tool");
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain("is a composite without a publish target");
+    const reader = await api.tokenFor({ scopes: ["packages:read"], registries: ["all"] });
+    expect((await put("all", "tool", reader)).status).toBe(403);
+  });
+
+  test.each(["all", "libs"])("is blocked for names that a rule of %s says so of", async (slug) => {
+    const rules = [
+      { pattern: "acme-tool", publish: "allow" },
+      { pattern: "acme-*", publish: "block" },
+    ];
+    expect((await change(slug, { packageRules: rules })).status).toBe(200);
+    const blocked = await put("all", "acme-new");
+    expect(blocked.status).toBe(403);
+    expect(await blocked.text()).toMatch(new RegExp(`${slug}.*acme-\\*`));
+    expect((await put("all", "acme-tool")).status).toBe(201);
+    expect((await put("libs", "acme-new")).status).toBe(slug === "all" ? 201 : 403);
+  });
+
+  test("works with upload tickets too", async () => {
+    const begun = await api.call("POST", "/uploads", {
+      body: {
+        registry: "all",
+        package: "big",
+        version: "1",
+        path: "a",
+        sizeBytes: 1,
+        sha256: "0".repeat(64),
+      },
+    });
+    expect(begun).toMatchObject({ status: 201, body: { registry: "libs" } });
+  });
+});
+
+test("nothing can be published to a proxy, and nothing be deleted from it", async () => {
+  await create("npmjs", { kind: "proxy", upstream: "npmjs" });
+  const published = await api.registry.request("/npm/npmjs/left-pad", {
+    method: "PUT",
+    body: "{}",
+    headers: { "content-type": "application/json" },
+  });
+  expect(published.status).toBe(400);
+  expect(await published.text()).toContain("is a proxy of the upstream");
+  const deleted = await api.call("DELETE", "/registries/npmjs/packages/left-pad");
+  expect(deleted.status).toBe(400);
+  expect(detail(deleted)).toContain("purge");
+});
