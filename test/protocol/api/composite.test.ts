@@ -223,3 +223,158 @@ test("nothing can be published to a proxy, and nothing be deleted from it", asyn
   expect(deleted.status).toBe(400);
   expect(detail(deleted)).toContain("purge");
 });
+
+describe("who may compose", () => {
+  test("adds only what they may read all of, and may leave what others added", async () => {
+    await sources("open-to-me", "secret");
+    await composite("mine", ["secret"]);
+    const writer = { scopes: ["registries:write", "packages:read"] };
+    const token = await api.tokenFor({ ...writer, registries: ["mine*", "open-to-me"] });
+    expect((await composite("mine-2", ["open-to-me"], {}, token)).status).toBe(201);
+    const refused = await composite("mine-3", ["secret"], {}, token);
+    expect(refused.status).toBe(404);
+    expect((await change("mine-2", { upstreams: ["secret"] }, token)).status).toBe(404);
+    expect((await change("mine", { upstreams: ["open-to-me", "secret"] }, token)).status).toBe(200);
+    const narrow = await api.tokenFor({ ...writer, packages: ["@acme/*"] });
+    const bounded = await composite("mine-4", ["open-to-me"], {}, narrow);
+    expect(bounded.status).toBe(403);
+    expect(detail(bounded)).toContain("only some packages");
+    await change("open-to-me", { visibility: "public" });
+    expect((await composite("mine-4", ["open-to-me"], {}, narrow)).status).toBe(201);
+  });
+
+  test("needs registries:write for the composite", async () => {
+    await sources("a");
+    await composite("all", ["a"]);
+    const reader = await api.tokenFor({ scopes: ["registries:read", "packages:write"] });
+    expect((await change("all", { upstreams: [] }, reader)).status).toBe(403);
+    expect((await composite("mine", ["a"], {}, reader)).status).toBe(403);
+  });
+
+  test("gets the official registry only where the token covers its proxy", async () => {
+    const token = await api.tokenFor({
+      scopes: ["registries:write", "packages:read"],
+      registries: ["team-*"],
+    });
+    const refused = await composite("team-all", [], { official: true }, token);
+    expect(refused.status).toBe(409);
+    expect(detail(refused)).toContain('"npmjs"');
+    await composite("all", [], { official: true });
+    expect((await composite("team-all", [], { official: true }, token)).status).toBe(404);
+  });
+});
+
+describe("what cannot be composed", () => {
+  test.each([
+    ["/visibility", { visibility: "public" }],
+    ["/upstreams/1", { upstreams: ["a", "a"] }],
+    ["/upstreams/0", { upstreams: ["py"] }],
+    ["/upstreams/0", { upstreams: ["Not a slug"] }],
+    ["/publishTo", { upstreams: ["a"], publishTo: "b" }],
+    ["/publishTo", { upstreams: ["inner"], publishTo: "inner" }],
+    ["/upstream", { upstream: "npmjs" }],
+    ["/packageRules/0/internal", { packageRules: [{ pattern: "*", internal: "maybe" }] }],
+    ["/packageRules/0", { packageRules: [{ pattern: "*" }] }],
+    ["/minimumAgeDays", { minimumAgeDays: 1.5 }],
+  ])("says with a JSON pointer that %s is wrong: %j", async (at, more) => {
+    await sources("a", "b");
+    await create("py", { ecosystem: "pypi" });
+    await composite("inner", ["a"]);
+    expect(await composite("all", [], more)).toMatchObject({
+      status: 400,
+      body: { issues: [{ at }] },
+    });
+    await composite("made", ["a"]);
+    if (!("upstream" in more)) expect((await change("made", more)).status).toBe(400);
+  });
+
+  test("is what does not exist, and a composite of itself", async () => {
+    expect((await composite("all", ["nothing"])).status).toBe(404);
+    expect((await composite("all", ["all"])).status).toBe(404);
+  });
+
+  test("is an official registry where there is none, or no name is left for its proxy", async () => {
+    expect(await composite("all", [], { ecosystem: "generic", official: true })).toMatchObject({
+      status: 400,
+      body: { issues: [{ at: "/official" }] },
+    });
+    await sources("npmjs");
+    expect(await composite("one", [], { official: true })).toMatchObject({
+      body: { officialRegistry: "npmjs-official" },
+    });
+    await change("one", { official: false });
+    await remove("npmjs-official");
+    await sources("npmjs-official");
+    expect((await change("one", { official: true })).status).toBe(409);
+  });
+
+  test("is a chain of more than five composites, at whichever end it grows", async () => {
+    await sources("c0");
+    for (let level = 1; level <= 5; level++) {
+      expect((await composite(`c${level}`, [`c${level - 1}`])).status).toBe(201);
+    }
+    const deeper = await composite("c6", ["c5"]);
+    expect(deeper.status).toBe(409);
+    expect(detail(deeper)).toContain("6 levels");
+    await composite("below", ["c0"]);
+    const grown = await change("c1", { upstreams: ["c0", "below"] });
+    expect(grown.status).toBe(409);
+    expect(detail(grown)).toContain("c5");
+  });
+
+  test("reads from more than 50 registries in the end", async () => {
+    const slugs = Array.from({ length: 51 }, (_, position) => `s${position}`);
+    await sources(...slugs);
+    expect((await composite("fifty", slugs.slice(0, 50))).status).toBe(201);
+    expect((await composite("same", ["fifty", "s0"])).status).toBe(201);
+    const answer = await composite("more", ["fifty", "s50"]);
+    expect(answer.status).toBe(409);
+    expect(detail(answer)).toContain("51 registries");
+  });
+});
+
+describe("changing a composite", () => {
+  test("changes what is named, and says so in the audit log", async () => {
+    await sources("a", "b");
+    await composite("all", ["a"], { publishTo: "a", minimumAgeDays: 7 });
+    expect(await change("all", { upstreams: ["b", "a"] })).toMatchObject({
+      status: 200,
+      body: { upstreams: ["b", "a"], publishTo: "a", minimumAgeDays: 7 },
+    });
+    expect((await change("all", { upstreams: ["b"] })).status).toBe(400);
+    const cleared = await change("all", { upstreams: ["b"], publishTo: "" });
+    expect(cleared.status).toBe(200);
+    expect(cleared.body).not.toHaveProperty("publishTo");
+    const { body } = await api.call("GET", "/audit?limit=1");
+    expect(body).toMatchObject({
+      items: [
+        {
+          action: "registry.update",
+          registry: "all",
+          detail: expect.stringContaining("upstreams"),
+        },
+      ],
+    });
+  });
+
+  test("takes the official registry out again, and its proxy stays", async () => {
+    await composite("all", [], { official: true });
+    expect((await remove("npmjs")).status).toBe(409);
+    const off = await change("all", { official: false });
+    expect(off.body).toMatchObject({ official: false });
+    expect(off.body).not.toHaveProperty("officialRegistry");
+    expect((await remove("npmjs")).status).toBe(204);
+  });
+
+  test("by many at once loses none of their changes", async () => {
+    await sources("a", "b", "c", "d");
+    await Promise.all(["a", "b", "c", "d"].map((slug) => composite(`of-${slug}`, [slug])));
+    const answers = await Promise.all(
+      ["a", "b", "c", "d"].map((slug) => change(`of-${slug}`, { description: slug })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(
+      (await Promise.all(["a", "b", "c", "d"].map(remove))).map(({ status }) => status),
+    ).toEqual([409, 409, 409, 409]);
+  });
+});
