@@ -1,3 +1,4 @@
+import { SignedRegistryTokens } from "../../shared/adapters/aws/signed-registry-tokens.ts";
 import { PREFERRED_DOCUMENT_BYTES } from "../../shared/adapters/dynamodb/schema.ts";
 import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
 import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
@@ -22,7 +23,8 @@ export function openServices(
   { mayDelete, pace }: { readonly mayDelete: boolean; readonly pace: Pace },
 ): Services {
   const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
-  const table = new DynamoTable({ client: tableClient(), tableName: environment.ENTREPOT_TABLE });
+  const client = tableClient();
+  const table = new DynamoTable({ client, tableName: environment.ENTREPOT_TABLE });
   const retention = environment.ENTREPOT_OBJECT_LOCK;
   const blobs = new S3Blobs({
     bucket: environment.ENTREPOT_BUCKET,
@@ -47,6 +49,10 @@ export function openServices(
     requestBudgetMs: REQUEST_BUDGET_MS,
     maxUploadBytes: MAX_UPLOAD_BYTES,
     mayRemoveBytes: mayDelete,
+    awsRegistryTokens: new SignedRegistryTokens({
+      credentials: () => client.config.credentials(),
+      now: Date.now,
+    }),
     // `toRequest` leaves only what CloudFront has said.
     trustProxy: environment.ENTREPOT_EDGE_SECRET !== undefined,
     ...(environment.ENTREPOT_EDGE === undefined
