@@ -3,7 +3,7 @@ import type { UploadedFile } from "../../shared/services/ecosystem.ts";
 import type { EcosystemFactory, Services } from "../../shared/services/services.ts";
 import { InvalidInputError } from "../../shared/errors.ts";
 import { scanFor } from "./intake/distribution-intake.ts";
-import { parseDistributionName, parseProjectName } from "./names.ts";
+import { normalize, parseDistributionName, parseProjectName } from "./names.ts";
 import { publish } from "./publication.ts";
 import { SIMPLE_HTML_RENDERER, SIMPLE_JSON_RENDERER } from "./render.ts";
 import { JSON_API_RENDERER } from "./render-json-api.ts";
@@ -14,6 +14,7 @@ export const createPypiEcosystem: EcosystemFactory = (services) => ({
   name: "pypi",
   renderers: [SIMPLE_JSON_RENDERER, SIMPLE_HTML_RENDERER, JSON_API_RENDERER],
   parsePackageName: parseProjectName,
+  canonicalPattern: normalize,
   parseVersion,
   compareVersions,
   isPrerelease,
