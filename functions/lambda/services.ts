@@ -40,7 +40,10 @@ export function openServices(
   const baseUrl = environment.ENTREPOT_BASE_URL;
   const roleAccess = roleAccessOf(environment);
   const maxRowDocumentBytes = PREFERRED_DOCUMENT_BYTES;
-  const outbound = new NodeOutboundHttp({ proxyEnv: process.env });
+  const outbound = new NodeOutboundHttp({
+    proxyEnv: process.env,
+    closedPorts: runtimePorts(process.env),
+  });
   const stores = { table, blobs, keys, log, outbound, now: Date.now, maxRowDocumentBytes };
   return createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
@@ -61,6 +64,15 @@ export function openServices(
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(roleAccess === undefined ? {} : { roleAccess }),
   });
+}
+
+/**
+ * The port of the runtime's API on loopback, which gives the next request, with its credentials, to whoever asks:
+ * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+function runtimePorts({ AWS_LAMBDA_RUNTIME_API: api }: NodeJS.ProcessEnv): readonly number[] {
+  const port = Number(api?.split(":")[1] ?? Number.NaN);
+  return Number.isInteger(port) ? [port] : [];
 }
 
 function roleAccessOf(environment: FunctionEnvironment): RoleAccess | undefined {

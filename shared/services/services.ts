@@ -153,7 +153,7 @@ export function createServices(
     ecosystems,
     leaves,
     new UpstreamDocuments(stores, upstreamClient),
-    new UpstreamFiles(stores, upstreamClient, changes, collector),
+    new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
   );
   const stored = new StoredCatalogue(stores);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
