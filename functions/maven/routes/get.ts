@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { NotFoundError } from "../../../shared/errors.ts";
-import { isAvailable } from "../../../shared/domain/package.ts";
+import { isAvailable, type PackageFile } from "../../../shared/domain/package.ts";
 import { type DigestAlgorithm } from "../../../shared/domain/digest.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import type { DocumentSender } from "../../../shared/http/send-document.ts";
@@ -32,6 +32,9 @@ type MetadataTarget = Extract<Target, { kind: "metadata" }>;
 
 /** Longer documents go without sums in their headers: they would have to be decoded for every answer. */
 const MAX_SUMMED_BYTES = 256 * 1024;
+
+/** How long Ivy may take from a file to its checksums. */
+const IVY_PUBLISH_MS = 60_000;
 
 /** GET or HEAD of anything below a registry. */
 export async function get(
@@ -72,7 +75,12 @@ async function getFile(
 ): Promise<Response> {
   const found = await findFile(services, grant, target);
   const { file, version } = found;
-  if (checksum !== undefined) return sendSum(c, file.digests[checksum]);
+  if (checksum !== undefined) {
+    if (isIvyPublishing(c, services, grant, file)) {
+      throw new NotFoundError("file", `${file.path}.${checksum}`);
+    }
+    return sendSum(c, file.digests[checksum]);
+  }
   const changes =
     grant.registry.policies.mutableFiles ||
     file.path !== target.path ||
@@ -87,6 +95,24 @@ async function getFile(
     // Only in the client's own cache: a shared one would answer those who may not read it.
     "cache-control": changes ? "private, no-cache" : "private, max-age=86400, immutable",
   });
+}
+
+/**
+ * Ivy asks by HEAD for the checksum of what it has just uploaded, and ends with an error when there is one already
+ * ("destination file exists and overwrite == false"). When it resolves, it asks in the same way before it verifies.
+ */
+function isIvyPublishing(
+  c: Context<AppEnv>,
+  { stores }: Services,
+  grant: RegistryGrant,
+  { packageName, createdAtMs }: PackageFile,
+): boolean {
+  return (
+    c.req.method === "HEAD" &&
+    (c.req.header("user-agent") ?? "").startsWith("Apache Ivy/") &&
+    createdAtMs > stores.now() - IVY_PUBLISH_MS &&
+    grant.may("packages:write", packageName)
+  );
 }
 
 /** `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. */
