@@ -45,6 +45,19 @@ function withRest(value: string, build: Build | undefined, rest: string): Artifa
   return extension === undefined ? undefined : { value, build, classifier, extension };
 }
 
+/** The path of the same file in the next build of that second; `undefined` when its name is not that of a build. */
+export function nextBuildPath(
+  packageName: string,
+  version: string,
+  path: string,
+): string | undefined {
+  const name = parseArtifactName(packageName, version, path);
+  if (name?.build === undefined) return undefined;
+  const start = `${coordinatesOf(packageName).artifact}-`;
+  const next = name.value.replace(/\d+$/, String(name.build.number + 1));
+  return start + next + path.slice(start.length + name.value.length);
+}
+
 /** Later builds first by number, then by time: two jobs at once take the same number. */
 export function compareBuilds(a: Build, b: Build): number {
   if (a.number !== b.number) return a.number - b.number;

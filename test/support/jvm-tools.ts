@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { TestServer } from "./server.ts";
 
 const run = promisify(execFile);
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 /** Writes files, given by their paths below the folder. */
 export async function writeFiles(

@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { runTool, writeFiles } from "./jvm-tools.ts";
 import type { TestServer } from "./server.ts";
 
-const run = promisify(execFile);
 /** Plugins come from Maven Central once; nothing of the tests is ever installed here. */
 const PLUGINS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".tmp", "maven-plugins");
 
@@ -52,26 +50,12 @@ export async function runMaven(
   server: TestServer,
   args: readonly string[],
 ): Promise<void> {
-  for (const [path, text] of Object.entries({ ...files, "settings.xml": settingsOf(server) })) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
+  await writeFiles(folder, { ...files, "settings.xml": settingsOf(server) });
   await mkdir(PLUGINS, { recursive: true });
-  await run(
-    program,
-    [
-      "-B",
-      "-s",
-      "settings.xml",
-      `-Dmaven.repo.local=${PLUGINS}`,
-      "-Dmaven.install.skip=true",
-      ...args,
-    ],
-    { cwd: folder, maxBuffer: 50_000_000 },
-  ).catch((error: unknown) => {
-    const printed = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
-    throw new Error(`mvn ${args.join(" ")} failed:\n${printed.slice(-6000)}`, { cause: error });
-  });
+  await runTool(program, folder, [
+    ...["-B", "-s", "settings.xml", `-Dmaven.repo.local=${PLUGINS}`, "-Dmaven.install.skip=true"],
+    ...args,
+  ]);
 }
 
 /** Where {@link runMaven} keeps what was resolved. */

@@ -115,7 +115,10 @@ function isIvyPublishing(
   );
 }
 
-/** `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. */
+/**
+ * `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. So is a file that a build of the same
+ * second has with a lower number: jobs that chose one name share the files in which they do not differ.
+ */
 async function findFile(
   { catalogue }: Services,
   grant: RegistryGrant,
@@ -131,9 +134,13 @@ async function findFile(
       ({ classifier, extension }) =>
         classifier === name?.classifier && extension === name.extension,
     );
-    if (newest === undefined || name?.value !== version) throw error;
+    if (newest === undefined || name === undefined) throw error;
+    const { build } = name;
+    const isNamed =
+      build === undefined || (build.timestamp === newest.timestamp && newest.number < build.number);
+    if (!isNamed) throw error;
     const { artifact } = coordinatesOf(packageName);
-    const suffix = path.slice(`${artifact}-${version}`.length);
+    const suffix = path.slice(`${artifact}-${name.value}`.length);
     return catalogue.getFile(grant, packageName, version, `${artifact}-${newest.value}${suffix}`);
   }
 }

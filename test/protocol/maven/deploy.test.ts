@@ -168,8 +168,39 @@ describe("maven-metadata.xml", () => {
     expect(await textOf(registry, `${folder}/demo-1.0-SNAPSHOT.jar`)).toBe(
       "build 20261121.100002-1",
     );
-    const unique = `${folder}/demo-1.0-20261121.100001-1.jar`;
-    expect((await put(registry, unique, "other")).status).toBe(409);
+  });
+
+  test("has both of two builds that chose one name, and neither is told anything but success", async () => {
+    const folder = `${DEMO}/1.0-SNAPSHOT`;
+    const build = `${folder}/demo-1.0-20261121.100001-1`;
+    await put(registry, `${build}.pom`, pom("demo", "1.0-SNAPSHOT"));
+    expect((await put(registry, `${build}.jar`, "left")).status).toBe(201);
+    const right = await put(registry, `${build}.jar`, "right");
+    expect(right.status).toBe(201);
+    expect(right.headers.get("location")).toBe("demo-1.0-20261121.100001-2.jar");
+    await put(registry, `${build}.pom`, pom("demo", "1.0-SNAPSHOT"));
+    for (const job of ["left", "right"]) {
+      expect((await put(registry, `${build}.jar.sha1`, sha1(job))).status).toBe(201);
+    }
+    expect((await put(registry, `${build}.jar.sha1`, sha1("third"))).status).toBe(400);
+    const text = await textOf(registry, `${folder}/maven-metadata.xml`);
+    expect(elements(text, "value").toSorted()).toEqual([
+      "1.0-20261121.100001-1",
+      "1.0-20261121.100001-2",
+    ]);
+    expect(await textOf(registry, `${build}.jar`)).toBe("left");
+    expect(await textOf(registry, `${folder}/demo-1.0-SNAPSHOT.jar`)).toBe("right");
+    // Ivy looks at the newest build's number only, and asks for every file by it.
+    const shared = await textOf(registry, `${folder}/demo-1.0-20261121.100001-2.pom`);
+    expect(shared).toBe(pom("demo", "1.0-SNAPSHOT"));
+    expect(await textOf(registry, `${folder}/demo-1.0-20261121.100001-3.war`)).toBe("404");
+  });
+
+  test("keeps the builds of a snapshot as they are", async () => {
+    await deployBuild(registry, "demo", "1.0", "20261121.100001-1");
+    registry.clock.aheadMs = DAY_MS;
+    const path = `${DEMO}/1.0-SNAPSHOT/demo-1.0-20261121.100001-1.jar`;
+    expect((await put(registry, path, "other")).status).toBe(409);
   });
 });
 
