@@ -190,7 +190,7 @@ function packageAfter(
 }
 
 /**
- * Ends the deploy of a version because its client says so: it sends the maven-metadata.xml that lists it last of all.
+ * Ends the deploy of a version, most often because its client sends the maven-metadata.xml that lists it, last of all.
  * Does nothing for a version that is not there, or is complete.
  */
 export async function completeVersion(

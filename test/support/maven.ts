@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { cp, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runTool, writeFiles } from "./jvm-tools.ts";
@@ -11,6 +11,14 @@ export interface MavenProject {
   /** Below the folder, by path; written before the run. */
   readonly files: Readonly<Record<string, string>>;
   readonly folder: string;
+  /** A local repository of its own: Maven's bears no two processes. Absent: the one that all tests share. */
+  readonly repository?: string;
+}
+
+/** Fills a local repository with the plugins that earlier runs got. */
+export async function copyRepository(repository: string): Promise<void> {
+  await mkdir(PLUGINS, { recursive: true });
+  await cp(PLUGINS, repository, { recursive: true });
 }
 
 /** The elements of a POM with its coordinates; `more` goes behind them. */
@@ -46,14 +54,20 @@ export function modules(
 /** Writes the project and runs Maven in it. Rejects with what it printed when it fails. */
 export async function runMaven(
   program: string,
-  { folder, files }: MavenProject,
+  { folder, files, repository = PLUGINS }: MavenProject,
   server: TestServer,
   args: readonly string[],
 ): Promise<void> {
   await writeFiles(folder, { ...files, "settings.xml": settingsOf(server) });
-  await mkdir(PLUGINS, { recursive: true });
+  await mkdir(repository, { recursive: true });
   await runTool(program, folder, [
-    ...["-B", "-s", "settings.xml", `-Dmaven.repo.local=${PLUGINS}`, "-Dmaven.install.skip=true"],
+    ...[
+      "-B",
+      "-s",
+      "settings.xml",
+      `-Dmaven.repo.local=${repository}`,
+      "-Dmaven.install.skip=true",
+    ],
     ...args,
   ]);
 }

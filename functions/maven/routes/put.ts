@@ -147,7 +147,7 @@ async function putMetadata(
   const bytes = await readBody(c, "maven-metadata.xml", MAX_METADATA_BYTES);
   const { deployed, plugins } = readClientMetadata(bytes, target);
   if (target.kind === "snapshot-metadata") {
-    grant.require("packages:write", target.packageName);
+    await completeVersion(services, grant, target.packageName, target.version);
     await pruneSnapshot(services, grant, target.packageName, target.version);
   } else {
     if (target.packageName !== undefined) {

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeFiles } from "../../support/jvm-tools.ts";
-import { modules, pomOf, resolvedPath, runMaven } from "../../support/maven.ts";
+import {
+  copyRepository,
+  type MavenProject,
+  modules,
+  pomOf,
+  resolvedPath,
+  runMaven,
+} from "../../support/maven.ts";
 import { describeWith } from "../../support/programs.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 
@@ -31,12 +38,14 @@ function testMaven(program: string, name: string): void {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const deploy = (name: string, version: string, count: number, ...args: string[]): Promise<void> =>
-    runMaven(program, modules(join(folder, name), GROUP, version, count), server, [
+  const deployProject = (project: MavenProject, ...args: string[]): Promise<void> =>
+    runMaven(program, project, server, [
       ...args,
       "deploy",
       `-DaltDeploymentRepository=libs::default::${server.url}/maven/libs/`,
     ]);
+  const deploy = (name: string, version: string, count: number, ...args: string[]): Promise<void> =>
+    deployProject(modules(join(folder, name), GROUP, version, count), ...args);
   const bytes = async (path: string): Promise<Buffer> => {
     const headers = { authorization: `Bearer ${server.adminToken}` };
     const response = await fetch(`${server.url}/maven/libs/${FOLDER}/${path}`, { headers });
@@ -56,7 +65,12 @@ function testMaven(program: string, name: string): void {
 
   test("deploys snapshots of one artifact from two jobs at once, and metadata has the newest", async () => {
     // Names of builds hold the second in which Maven started: these two mostly choose the same.
-    await Promise.all(["left", "right"].map((name) => deploy(name, "2.0-SNAPSHOT", 2)));
+    const jobs = ["left", "right"].map((name) => ({
+      ...modules(join(folder, name), GROUP, "2.0-SNAPSHOT", 2),
+      repository: join(folder, `${name}-repository`),
+    }));
+    for (const { repository } of jobs) await copyRepository(repository);
+    await Promise.all(jobs.map((job) => deployProject(job)));
     const listing = await text("m0/2.0-SNAPSHOT/");
     const builds = [...listing.matchAll(/href="m0-2\.0-([\d.-]+)\.jar"/g)].map(
       ([, build = ""]) => build,

@@ -23,6 +23,11 @@ beforeEach(async () => {
 
 afterEach(async () => registry.close());
 
+const sweepAfter = async (days: number): Promise<void> => {
+  registry.clock.aheadMs = days * DAY_MS;
+  await registry.services.ecosystems.maven.sweep?.();
+};
+
 const version = async (name: string, number: string) => {
   const path = `/api/v1/registries/${REGISTRY}/packages/${encodeURIComponent(name)}/versions/${number}`;
   return (await registry.request(path)).json();
@@ -75,14 +80,37 @@ describe("files of a release", () => {
   test("of a deploy that was given up go after a week, and can be deployed again", async () => {
     await deploy(registry, "demo", "1.0");
     await put(registry, `${DEMO}/1.1/demo-1.1.jar`, "half");
-    registry.clock.aheadMs = 8 * DAY_MS;
-    await registry.services.ecosystems.maven.sweep?.();
+    await sweepAfter(6);
+    await put(registry, `${DEMO}/1.1/demo-1.1-sources.jar`, "half");
+    await sweepAfter(8);
+    expect(await textOf(registry, `${DEMO}/1.1/demo-1.1.jar`)).toBe("half");
+    await sweepAfter(14);
     expect(await textOf(registry, `${DEMO}/1.1/demo-1.1.jar`)).toBe("404");
     expect(await textOf(registry, `${DEMO}/1.0/demo-1.0.jar`)).toBe("demo 1.0");
     await deploy(registry, "demo", "1.1");
     expect(elements(await textOf(registry, `${DEMO}/maven-metadata.xml`), "version")).toEqual([
       "1.0",
       "1.1",
+    ]);
+  });
+
+  const METADATA =
+    "<metadata><groupId>org.example</groupId><artifactId>demo</artifactId><versioning><versions><version>1.0</version></versions></versioning></metadata>";
+  test.each([
+    ["a POM and no main artifact", { "-tests.jar": "t", ".pom": pom("demo", "1.0") }, ""],
+    ["Gradle's metadata and no POM", { ".jar": "j", ".module": "{}" }, ""],
+    ["neither, but with metadata that lists it", { ".jar": "j" }, METADATA],
+  ])("of a deploy with %s are there to stay", async (_, files, metadata) => {
+    for (const [suffix, body] of Object.entries(files)) {
+      await put(registry, `${DEMO}/1.0/demo-1.0${suffix}`, body);
+    }
+    if (metadata !== "") await put(registry, `${DEMO}/maven-metadata.xml`, metadata);
+    await sweepAfter(30);
+    for (const [suffix, body] of Object.entries(files)) {
+      expect(await textOf(registry, `${DEMO}/1.0/demo-1.0${suffix}`)).toBe(body);
+    }
+    expect(elements(await textOf(registry, `${DEMO}/maven-metadata.xml`), "version")).toEqual([
+      "1.0",
     ]);
   });
 
@@ -100,8 +128,7 @@ describe("files of a release", () => {
 test("a version with a file of Ivy's in the place of a POM is complete", async () => {
   await put(registry, `${DEMO}/1.0/demo-1.0.jar`, "jar");
   await put(registry, `${DEMO}/1.0/ivy-1.0.xml`, "<ivy-module/>");
-  registry.clock.aheadMs = 30 * DAY_MS;
-  await registry.services.ecosystems.maven.sweep?.();
+  await sweepAfter(30);
   expect(await textOf(registry, `${DEMO}/1.0/demo-1.0.jar`)).toBe("jar");
 });
 
@@ -231,8 +258,7 @@ describe("retention of snapshots", () => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ policies: { snapshotDays: 5 } }),
     });
-    registry.clock.aheadMs = 10 * DAY_MS;
-    await registry.services.ecosystems.maven.sweep?.();
+    await sweepAfter(10);
     expect(await left()).toEqual(STAMPS.slice(2));
   });
 });
