@@ -61,13 +61,11 @@ export async function runMaven(
   await writeFiles(folder, { ...files, "settings.xml": settingsOf(server) });
   await mkdir(repository, { recursive: true });
   await runTool(program, folder, [
-    ...[
-      "-B",
-      "-s",
-      "settings.xml",
-      `-Dmaven.repo.local=${repository}`,
-      "-Dmaven.install.skip=true",
-    ],
+    "-B",
+    "-s",
+    "settings.xml",
+    `-Dmaven.repo.local=${repository}`,
+    "-Dmaven.install.skip=true",
     ...args,
   ]);
 }

@@ -80,7 +80,7 @@ function testMaven(program: string, name: string): void {
     const metadata = await text("m0/2.0-SNAPSHOT/maven-metadata.xml");
     const files = [...metadata.matchAll(/<extension>(\w+)<\/extension>\s*<value>([^<]+)</g)];
     const named = new Map(files.map(([, extension, value]) => [extension, value]));
-    expect([...named.keys()].toSorted()).toEqual(["jar", "pom"]);
+    expect(new Set(named.keys())).toEqual(new Set(["jar", "pom"]));
     expect(named.get("jar")).toBe(`2.0-${newest}`);
     for (const [extension, value] of named) {
       const path = `m0/2.0-SNAPSHOT/m0-${value}.${extension}`;
@@ -97,8 +97,12 @@ function testMaven(program: string, name: string): void {
     await runMaven(program, { folder: join(folder, "alone"), files: {} }, server, [
       "deploy:deploy-file",
       `-Durl=${server.url}/maven/libs/`,
-      ...["-DrepositoryId=libs", "-Dfile=../alone.jar", "-DgeneratePom=false"],
-      ...[`-DgroupId=${GROUP}`, "-DartifactId=alone", "-Dversion=1.0"],
+      "-DrepositoryId=libs",
+      "-Dfile=../alone.jar",
+      "-DgeneratePom=false",
+      `-DgroupId=${GROUP}`,
+      "-DartifactId=alone",
+      "-Dversion=1.0",
     ]);
     expect(versionsOf(await text("alone/maven-metadata.xml"))).toEqual(["1.0"]);
   });

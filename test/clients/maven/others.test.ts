@@ -52,8 +52,10 @@ describeWith("coursier", "coursier, which sbt resolves with,", (coursier) => {
       [
         "fetch",
         "--no-default",
-        ...["--credentials", `${host} entrepot:${server.adminToken}`],
-        ...["-r", libsOf(server)],
+        "--credentials",
+        `${host} entrepot:${server.adminToken}`,
+        "-r",
+        libsOf(server),
         ...args,
       ],
       { COURSIER_CACHE: join(folder, "coursier") },
@@ -93,8 +95,14 @@ describeWith("ivy", "Ivy", (ivy) => {
   test("resolves what a POM depends on", async () => {
     await runIvy(
       "resolve",
-      ...["-dependency", "org.example", "app", "[1.0,2.0)"],
-      ...["-retrieve", "out/[artifact]-[revision](-[classifier]).[ext]", "-confs", "default"],
+      "-dependency",
+      "org.example",
+      "app",
+      "[1.0,2.0)",
+      "-retrieve",
+      "out/[artifact]-[revision](-[classifier]).[ext]",
+      "-confs",
+      "default",
     );
     const files = await readdir(join(folder, "resolve", "out"));
     expect(files.toSorted()).toEqual(["app-1.0.jar", "lib-1.1.jar"]);
@@ -107,16 +115,28 @@ describeWith("ivy", "Ivy", (ivy) => {
     });
     await runIvy(
       "publish",
-      ...["-ivy", "ivy.xml", "-publish", "publish", "-publishpattern", "[artifact].[ext]"],
-      ...["-revision", "3.1", "-deliverto", "ivy-[revision].xml"],
+      "-ivy",
+      "ivy.xml",
+      "-publish",
+      "publish",
+      "-publishpattern",
+      "[artifact].[ext]",
+      "-revision",
+      "3.1",
+      "-deliverto",
+      "ivy-[revision].xml",
     );
     expect(await (await request("org/example/ivied/maven-metadata.xml")).text()).toContain(
       "<release>3.1</release>",
     );
     await runIvy(
       "again",
-      ...["-dependency", "org.example", "ivied", "3.+"],
-      ...["-retrieve", "[artifact].[ext]"],
+      "-dependency",
+      "org.example",
+      "ivied",
+      "3.+",
+      "-retrieve",
+      "[artifact].[ext]",
     );
     expect(await readFile(join(folder, "again", "ivied.jar"), "utf8")).toBe("jar of ivied");
   });
