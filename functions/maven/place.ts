@@ -5,7 +5,7 @@ import { fileKey, toFile } from "../../shared/records/files.ts";
 import { toVersion, versionKey } from "../../shared/records/versions.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { Services } from "../../shared/services/services.ts";
-import { nextBuildPath, parseArtifactName } from "./snapshots.ts";
+import { buildPath, MAX_BUILDS_OF_ONE_NAME, parseArtifactName } from "./snapshots.ts";
 import { factsOf } from "./version-facts.ts";
 import { isSnapshot } from "./versions.ts";
 
@@ -14,7 +14,6 @@ import { isSnapshot } from "./versions.ts";
  * that begin together choose one name. The later one gets the next number, as long as the first is as fresh as this.
  */
 const SAME_TIME_MS = 3_600_000;
-const MAX_BUILDS_A_SECOND = 20;
 
 /** What is there before a file comes. */
 export interface Stored {
@@ -37,8 +36,9 @@ export async function findPlace(
   wanted: Wanted,
 ): Promise<{ readonly path: string; readonly stored: Stored }> {
   const { packageName, version, sha256 } = wanted;
-  let path: string | undefined = wanted.path;
-  for (let tries = 0; path !== undefined && tries < MAX_BUILDS_A_SECOND; tries++) {
+  for (let by = 0; by < MAX_BUILDS_OF_ONE_NAME; by++) {
+    const path = by === 0 ? wanted.path : buildPath(packageName, version, wanted.path, by);
+    if (path === undefined) break;
     const stored = await read(services, grant, { ...wanted, path });
     if (stored.version !== undefined && !isAvailable(stored.version)) {
       throw new VersionExistsError(packageName, version);
@@ -49,7 +49,6 @@ export async function findPlace(
       mayReplace(grant, wanted, stored.version);
     if (isFree) return { path, stored };
     if (stored.file.createdAtMs < services.stores.now() - SAME_TIME_MS) break;
-    path = nextBuildPath(packageName, version, path);
   }
   throw new VersionExistsError(packageName, version, wanted.path);
 }
@@ -61,12 +60,11 @@ export async function isOfNextBuild(
   { packageName, version, path }: Pick<PackageFile, "packageName" | "version" | "path">,
   [algorithm, digest]: readonly [DigestAlgorithm, string],
 ): Promise<boolean> {
-  let next = nextBuildPath(packageName, version, path);
-  for (let tries = 1; next !== undefined && tries < MAX_BUILDS_A_SECOND; tries++) {
-    const file = await catalogue.findFile(grant, packageName, version, next);
-    if (file === undefined) return false;
+  for (let by = 1; by < MAX_BUILDS_OF_ONE_NAME; by++) {
+    const next = buildPath(packageName, version, path, by);
+    const file = next && (await catalogue.findFile(grant, packageName, version, next));
+    if (!file) return false;
     if (file.digests[algorithm] === digest) return true;
-    next = nextBuildPath(packageName, version, next);
   }
   return false;
 }

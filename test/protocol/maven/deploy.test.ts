@@ -220,7 +220,19 @@ describe("maven-metadata.xml", () => {
     // Ivy looks at the newest build's number only, and asks for every file by it.
     const shared = await textOf(registry, `${folder}/demo-1.0-20261121.100001-2.pom`);
     expect(shared).toBe(pom("demo", "1.0-SNAPSHOT"));
+    await deployBuild(registry, "demo", "1.0", "20261121.100002-3");
+    expect(await textOf(registry, `${folder}/demo-1.0-20261121.100001-2.pom`)).toBe(shared);
     expect(await textOf(registry, `${folder}/demo-1.0-20261121.100001-3.war`)).toBe("404");
+  });
+
+  test("of a snapshot tells classifiers from extensions where both have dots", async () => {
+    const build = `${DEMO}/1.0-SNAPSHOT/demo-1.0-20261121.100001-1`;
+    for (const end of [".jar", "-jdk1.8.jar", "-jdk1.8.jar.asc", "-bin.tar.gz", ".tar.gz.asc"]) {
+      await put(registry, build + end, end);
+    }
+    const text = await textOf(registry, `${DEMO}/1.0-SNAPSHOT/maven-metadata.xml`);
+    expect(elements(text, "classifier")).toEqual(["jdk1.8", "jdk1.8", "bin"]);
+    expect(elements(text, "extension")).toEqual(["jar", "jar", "jar.asc", "tar.gz", "tar.gz.asc"]);
   });
 
   test("keeps the builds of a snapshot as they are", async () => {
