@@ -107,6 +107,8 @@ export interface Services {
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
   readonly views: Views;
+  readonly upstreamClient: UpstreamClient;
+  readonly upstreamDocuments: UpstreamDocuments;
   readonly upstreams: Upstreams;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
@@ -140,12 +142,13 @@ export function createServices(
   const blobLinks = new BlobLinks(stores, collector);
   const upstreamDirectory = new UpstreamDirectory(stores.table);
   const upstreamClient = new UpstreamClient(stores, NO_CREDENTIALS);
+  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient);
   const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
     leaves,
-    new UpstreamDocuments(stores, upstreamClient),
+    upstreamDocuments,
     new UpstreamFiles(stores, upstreamClient, changes, collector),
   );
   const stored = new StoredCatalogue(stores);
@@ -189,6 +192,8 @@ export function createServices(
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
     views,
+    upstreamClient,
+    upstreamDocuments,
     upstreams,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,

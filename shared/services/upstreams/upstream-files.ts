@@ -7,7 +7,6 @@ import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
 import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
-import { OutboundError } from "../../ports/outbound-http.ts";
 import { claimBlobOp } from "../../records/blob-references.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
@@ -134,13 +133,7 @@ export class UpstreamFiles {
       });
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
-      if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
-        throw new UpstreamFailedError(
-          `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${error.message}.`,
-        );
-      }
-      if (error instanceof OutboundError) throw asFailure(upstream, error);
-      throw error;
+      throw asStoringFailure(upstream, file.path, error);
     }
   }
 
@@ -219,5 +212,15 @@ export class UpstreamFiles {
   }
 }
 
+/** Why bytes of an upstream could not be stored, in words for the caller; anything else as it is. */
+export function asStoringFailure(upstream: Upstream, what: string, error: unknown): unknown {
+  if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
+    return new UpstreamFailedError(
+      `The upstream "${upstream.key}" sent ${what} with other bytes than it announced: ${error.message}.`,
+    );
+  }
+  return asFailure(upstream, error);
+}
+
 /** Nobody in particular: whoever asked first did not publish it. */
-const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
+export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
