@@ -1,5 +1,6 @@
 import type { Registry } from "../../shared/domain/registry.ts";
 import { NotFoundError, UpstreamFailedError } from "../../shared/errors.ts";
+import type { ByteStream } from "../../shared/ports/blobs.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { Services } from "../../shared/services/services.ts";
 import type { Leaf } from "../../shared/services/views/routes.ts";
@@ -20,9 +21,11 @@ import { UpstreamManifests } from "./upstream/upstream-manifests.ts";
 /** A blob that can be pulled; without bytes here when only its length was asked for. */
 export interface FoundBlob {
   readonly sizeBytes: number;
-  /** Where its bytes are; `undefined` while they are only with the upstream. */
-  readonly sha256: string | undefined;
+  /** Where its bytes are; empty while they are not here. */
+  readonly sha256: string;
   readonly createdAtMs: number;
+  /** Its bytes, while they are on their way. */
+  readonly arriving?: ByteStream;
 }
 
 /**
@@ -92,7 +95,7 @@ export class ImageViews {
       if (!options.withBytes) {
         const sizeBytes = await this.#blobs.sizeBytes(proxied, digest);
         const createdAtMs = this.#services.stores.now();
-        if (sizeBytes !== undefined) return { sizeBytes, sha256: undefined, createdAtMs };
+        if (sizeBytes !== undefined) return { sizeBytes, sha256: "", createdAtMs };
       }
       const link = await this.#blobs.get(proxied, digest);
       return { ...link, createdAtMs: link.linkedAtMs };
@@ -101,6 +104,7 @@ export class ImageViews {
 
   /** The registries that are asked for an image, in their order. */
   async #asked(registry: Registry, image: string): Promise<readonly Leaf[]> {
+    if (registry.kind === "source") return [{ registry, routings: [] }];
     const routes = await this.#services.views.routes(registry, image);
     return routes.filter((route) => isAskedFor(route, image)).map(({ leaf }) => leaf);
   }

@@ -23,8 +23,7 @@ export async function getBlob(
   return sendBytes(
     c,
     services,
-    // A HEAD needs no bytes.
-    { ...blob, sha256: blob.sha256 ?? "", contentType, etag: digest.text },
+    { ...blob, contentType, etag: digest.text },
     {
       "docker-content-digest": digest.text,
       // Only in the client's own cache: a shared one would answer those who may not read it.

@@ -113,7 +113,7 @@ export class ImageAges {
     if (config === undefined || digest === undefined || config.size > MAX_CONFIG_BYTES) {
       return Number.NaN;
     }
-    const link = await this.#blobs.get(image, digest);
+    const link = await this.#blobs.getStored(image, digest);
     const stream = await this.#services.stores.blobs.open(link.sha256);
     if (stream === undefined) return Number.NaN;
     try {

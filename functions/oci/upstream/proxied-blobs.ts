@@ -1,18 +1,38 @@
 import { NotFoundError } from "../../../shared/errors.ts";
+import type { ByteStream } from "../../../shared/ports/blobs.ts";
 import type { OutboundAnswer } from "../../../shared/ports/outbound-http.ts";
 import type { BlobLink } from "../../../shared/records/blob-links.ts";
 import type { PackageRef } from "../../../shared/services/blob-links.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { SingleFlight } from "../../../shared/services/upstreams/single-flight.ts";
-import { asStoringFailure } from "../../../shared/services/upstreams/upstream-files.ts";
+import {
+  type Arrival,
+  asSoonAsItArrives,
+  relay,
+} from "../../../shared/services/upstreams/relay.ts";
+import {
+  asStoringFailure,
+  MIN_STREAMED_BYTES,
+} from "../../../shared/services/upstreams/upstream-files.ts";
 import type { OciDigest } from "../names.ts";
 import { UpstreamDeniedError } from "./denied.ts";
 import type { DistributionClient } from "./distribution-client.ts";
 import type { ProxyImage } from "./proxy-image.ts";
 
+type Arrive = (arrival: Arrival<ProxiedBlob>) => void;
+
 const WAIT_FOR_OTHERS_MS = 15 * 60_000;
 /** Other images of the proxy that are looked at for the same blob. */
 const MAX_OWNERS = 50;
+
+/** A blob of an image, or one that is being fetched. */
+export interface ProxiedBlob {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly linkedAtMs: number;
+  /** Its bytes, while they are on their way into storage. */
+  readonly arriving?: ByteStream;
+}
 
 /**
  * Layers and configs of upstreams: fetched once however many want them, verified, and linked to their image.
@@ -32,18 +52,27 @@ export class ProxiedBlobs {
   }
 
   /**
-   * The blob, fetched unless it is here.
+   * The blob, fetched unless it is here; a large one as soon as it begins to come.
    *
    * @throws {NotFoundError} when the upstream's image has none, {@link UpstreamFailedError} for other failures.
    */
-  async get(image: ProxyImage, digest: OciDigest): Promise<BlobLink> {
+  async get(image: ProxyImage, digest: OciDigest): Promise<ProxiedBlob> {
+    return asSoonAsItArrives((arrive) => this.#get(image, digest, arrive));
+  }
+
+  /** As {@link ProxiedBlobs.get}, when all of it is here. */
+  async getStored(image: ProxyImage, digest: OciDigest): Promise<BlobLink> {
+    return this.#get(image, digest, undefined);
+  }
+
+  async #get(image: ProxyImage, digest: OciDigest, arrive: Arrive | undefined): Promise<BlobLink> {
     const { registry, repository } = image;
     const ref: PackageRef = { registryId: registry.id, packageName: repository };
     const find = (): Promise<BlobLink | undefined> =>
       this.#services.blobLinks.find(ref, digest.text);
     return this.#flights.run(`blob ${registry.id} ${repository} ${digest.text}`, find, async () => {
-      const sha256 = await this.#findStored(image, digest);
-      const blob = sha256 ?? (await this.#fetch(image, digest));
+      const stored = await this.#findStored(image, digest);
+      const blob = stored ?? (await this.#fetch(image, digest, arrive));
       await this.#services.blobLinks.link(ref, { digest: digest.text, ...blob });
       const link = await find();
       if (link === undefined) throw new NotFoundError("file", digest.text);
@@ -78,11 +107,21 @@ export class ProxiedBlobs {
     return undefined;
   }
 
-  async #fetch(image: ProxyImage, digest: OciDigest) {
+  async #fetch(image: ProxyImage, digest: OciDigest, arrive: Arrive | undefined) {
     const { upstream } = image;
+    const { blobs, now } = this.#services.stores;
     const answer = await this.#ask(image, digest, "GET");
+    const announced = Number(answer.headers.get("content-length") ?? 0);
+    const mayStream = this.#services.options.downloads === "inline";
+    let { body } = answer;
+    if (arrive !== undefined && mayStream && announced >= MIN_STREAMED_BYTES) {
+      const { stored, sent, end } = relay(answer.body);
+      const value = { sha256: "", sizeBytes: announced, linkedAtMs: now(), arriving: sent };
+      arrive({ value, end });
+      body = stored;
+    }
     try {
-      const { sha256, sizeBytes } = await this.#services.stores.blobs.put(answer.body, {
+      const { sha256, sizeBytes } = await blobs.put(body, {
         algorithms: [digest.algorithm],
         expected: digest.expected,
         maxSizeBytes: upstream.maxFileBytes,
