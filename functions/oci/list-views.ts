@@ -92,7 +92,9 @@ export class ListViews {
       const after = items.filter((name) => page.last === undefined || name > page.last);
       return { items: after, more: false, stale };
     } catch (error) {
-      return this.#instead(error, () => stored(`the upstream ${proxied.upstream.key} does not answer`));
+      return this.#instead(error, () =>
+        stored(`the upstream ${proxied.upstream.key} does not answer`),
+      );
     }
   }
 
@@ -116,7 +118,9 @@ export class ListViews {
       );
       return { items: fitting.map(({ descriptor }) => descriptor), more: false, stale };
     } catch (error) {
-      return this.#instead(error, () => stored(`the upstream ${proxied.upstream.key} does not answer`));
+      return this.#instead(error, () =>
+        stored(`the upstream ${proxied.upstream.key} does not answer`),
+      );
     }
   }
 

@@ -80,7 +80,8 @@ export class ImageAges {
     const isAbout =
       metadata !== undefined &&
       (metadata.subject !== undefined ||
-        (metadata.layers.length > 0 && metadata.layers.every((part) => ABOUT.test(part.mediaType))));
+        (metadata.layers.length > 0 &&
+          metadata.layers.every((part) => ABOUT.test(part.mediaType))));
     const createdAtMs = isAbout ? 0 : await this.#createdAtMs(image, metadata, level);
     const isPlausible =
       isAbout ||

@@ -62,7 +62,8 @@ export class ProxiedLists {
       const found = new Map<string, JsonObject>();
       const take = (page: unknown): void => {
         for (const one of listedReferrers(page)) found.set(one.digest, one.descriptor);
-        if (found.size > MAX_REFERRERS) throw new RangeError(`more than ${MAX_REFERRERS} referrers`);
+        if (found.size > MAX_REFERRERS)
+          throw new RangeError(`more than ${MAX_REFERRERS} referrers`);
       };
       const isServed = await this.#pages(image, `referrers/${subject}`, take);
       if (!isServed) take(await this.#referrersTag(image, subject));
@@ -120,7 +121,8 @@ export class ProxiedLists {
         await answer.body.cancel().catch(() => undefined);
         return false;
       }
-      if (answer.status !== 200) throw await this.#services.upstreamClient.refusal(upstream, answer);
+      if (answer.status !== 200)
+        throw await this.#services.upstreamClient.refusal(upstream, answer);
       try {
         const body = await readBody(answer, MAX_PAGE_BYTES);
         take(JSON.parse(new TextDecoder().decode(body)));
@@ -129,7 +131,9 @@ export class ProxiedLists {
           error instanceof SyntaxError ||
           error instanceof z.ZodError ||
           error instanceof RangeError;
-        throw isContent ? unusable(image, "it is not what the specification has") : asFailure(upstream, error);
+        throw isContent
+          ? unusable(image, "it is not what the specification has")
+          : asFailure(upstream, error);
       }
       target = nextOf(answer, upstream.url);
     }
@@ -149,7 +153,9 @@ const asDocument = (items: readonly unknown[] | undefined): Fetched =>
 const digestOf = (descriptor: JsonObject): string => String(property(descriptor, "digest"));
 
 const unusable = ({ upstream }: ProxyImage, why: string): UpstreamFailedError =>
-  new UpstreamFailedError(`The upstream "${upstream.key}" sent a list that cannot be used: ${why}.`);
+  new UpstreamFailedError(
+    `The upstream "${upstream.key}" sent a list that cannot be used: ${why}.`,
+  );
 
 /** Absolute; only on the upstream's own host, because our credentials go along. RFC 8288. */
 function nextOf({ headers, url }: OutboundAnswer, upstreamUrl: string): string | undefined {

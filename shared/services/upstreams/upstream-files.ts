@@ -104,7 +104,10 @@ export class UpstreamFiles {
   }
 
   /** `arrive` is told of a large file as soon as it begins to come. */
-  async #fetch(question: FileQuestion, arrive: (arrival: Arrival<AvailableFile>) => void): Promise<void> {
+  async #fetch(
+    question: FileQuestion,
+    arrive: (arrival: Arrival<AvailableFile>) => void,
+  ): Promise<void> {
     const { upstream, file } = question;
     const answer = await this.#client.send(upstream, {
       target: file.url,
