@@ -1,5 +1,5 @@
 import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
-import { Access } from "./access.ts";
+import { Access, type RegistryGrant } from "./access.ts";
 import { AuditLog } from "./audit.ts";
 import { BlobLinks } from "./blob-links.ts";
 import { BrotliMaker } from "./brotli-maker.ts";
@@ -7,7 +7,7 @@ import { Catalogue } from "./catalogue.ts";
 import { Collector } from "./collector.ts";
 import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
-import type { Ecosystem } from "./ecosystem.ts";
+import type { Ecosystem, UploadedFile } from "./ecosystem.ts";
 import { Events } from "./events.ts";
 import { IdentityExchange, type RoleAccess } from "./identity-exchange.ts";
 import { Images } from "./images/images.ts";
@@ -119,9 +119,19 @@ export interface Services {
   readonly webhooks: Webhooks;
 }
 
-/** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
+/** An ecosystem whose sweep needs services gets them when they exist. */
 export type EcosystemFactory = (services: () => Services) => Ecosystem;
 export type EcosystemFactories = { readonly [Name in keyof Ecosystems]: EcosystemFactory };
+
+/**
+ * Publishes, in the way of its ecosystem, what came by an upload ticket and is in blob storage already. May be
+ * repeated. @throws {RegistryError}
+ */
+export type UploadIntake = (
+  services: Services,
+  grant: RegistryGrant,
+  upload: UploadedFile,
+) => Promise<void>;
 
 /** Wires the services over the stores of a composition root. */
 export function createServices(
