@@ -3,6 +3,7 @@ import type { UploadedFile } from "../../shared/services/ecosystem.ts";
 import type { EcosystemFactory, Services } from "../../shared/services/services.ts";
 import { InvalidInputError } from "../../shared/errors.ts";
 import { scanFor } from "./intake/distribution-intake.ts";
+import { PYPI_LISTINGS } from "./listing.ts";
 import { normalize, parseDistributionName, parseProjectName } from "./names.ts";
 import { publish } from "./publication.ts";
 import { SIMPLE_HTML_RENDERER, SIMPLE_JSON_RENDERER } from "./render.ts";
@@ -13,6 +14,7 @@ import { compareVersions, isPrerelease, parseVersion } from "./versions.ts";
 export const createPypiEcosystem: EcosystemFactory = (services) => ({
   name: "pypi",
   renderers: [SIMPLE_JSON_RENDERER, SIMPLE_HTML_RENDERER, JSON_API_RENDERER],
+  listings: PYPI_LISTINGS,
   parsePackageName: parseProjectName,
   canonicalPattern: normalize,
   parseVersion,

@@ -118,7 +118,9 @@ export class UpstreamFiles {
           ? this.#stores.now()
           : changedAtMs;
     const stored = await this.#store(upstream, file, answer.body);
-    return { file: { path: file.path, contentType: file.contentType, ...stored }, publishedAtMs };
+    const { path, contentType } = file;
+    const times = file.publishedAtMs === undefined ? {} : { publishedAtMs: file.publishedAtMs };
+    return { file: { path, contentType, ...times, ...stored }, publishedAtMs };
   }
 
   async #store(
