@@ -19,10 +19,19 @@ import { fileOps, type NewFile } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
+import { relay } from "./relay.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 
 const WAIT_FOR_OTHERS_MS = 15 * 60_000;
+/** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
+const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
+
+/** A file whose bytes begin to come; `end` tells the one who gets them how it ended. */
+interface Arrival {
+  readonly file: AvailableFile;
+  readonly end: (failure?: unknown) => void;
+}
 
 /** A file that an upstream has, and what is known of its version. */
 export interface FileQuestion {
@@ -44,18 +53,22 @@ export class UpstreamFiles {
   readonly #client: UpstreamClient;
   readonly #changes: PackageChanges;
   readonly #collector: Collector;
+  readonly #mayStream: boolean;
   readonly #flights: SingleFlight<AvailableFile>;
 
+  /** `mayStream`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
   constructor(
     stores: Stores,
     client: UpstreamClient,
     changes: PackageChanges,
     collector: Collector,
+    mayStream: boolean,
   ) {
     this.#stores = stores;
     this.#client = client;
     this.#changes = changes;
     this.#collector = collector;
+    this.#mayStream = mayStream;
     this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
   }
 
@@ -83,22 +96,24 @@ export class UpstreamFiles {
     const { registry, packageName, version, file } = question;
     const find = (): Promise<AvailableFile | undefined> =>
       this.find(registry, packageName, version, file.path);
-    return this.#flights.run(
+    const { promise: arriving, resolve: arrive } = Promise.withResolvers<Arrival>();
+    const whole = this.#flights.run(
       `file ${registry.id} ${packageName} ${version} ${file.path}`,
       find,
       async () => {
-        const fetched = await this.#fetch(question);
-        await this.#record(question, fetched.file, fetched.publishedAtMs);
+        await this.#fetch(question, arrive);
         const found = await find();
         if (found === undefined) throw new NotFoundError("file", file.path);
         return found;
       },
     );
+    // Who has its first bytes already learns the end of it from its answer, when all is over: it may ask again at once.
+    arriving.then(({ end }) => whole.then(() => end(), end)).catch(() => undefined);
+    return Promise.race([whole, arriving.then(({ file: known }) => known)]);
   }
 
-  async #fetch(
-    question: FileQuestion,
-  ): Promise<{ readonly file: NewFile; readonly publishedAtMs: number }> {
+  /** `arrive` is told of a large file as soon as it begins to come. */
+  async #fetch(question: FileQuestion, arrive: (arrival: Arrival) => void): Promise<void> {
     const { upstream, file } = question;
     const answer = await this.#client.send(upstream, {
       target: file.url,
@@ -117,10 +132,40 @@ export class UpstreamFiles {
         : Number.isNaN(changedAtMs)
           ? this.#stores.now()
           : changedAtMs;
-    const stored = await this.#store(upstream, file, answer.body);
-    const { path, contentType } = file;
-    const times = file.publishedAtMs === undefined ? {} : { publishedAtMs: file.publishedAtMs };
-    return { file: { path, contentType, ...times, ...stored }, publishedAtMs };
+    const sizeBytes = Number(answer.headers.get("content-length") ?? 0);
+    const isStreamed = this.#mayStream && sizeBytes >= MIN_STREAMED_BYTES;
+    let body = answer.body;
+    if (isStreamed) {
+      const { stored, sent, end } = relay(answer.body);
+      body = stored;
+      arrive({ file: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
+    }
+    const kept = await this.#store(upstream, file, body);
+    await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
+  }
+
+  /** A file of which only what its upstream said is known yet. */
+  #arriving(
+    question: FileQuestion,
+    publishedAtMs: number,
+    sizeBytes: number,
+    arriving: ByteStream,
+  ): AvailableFile {
+    const { registry, packageName, version, file } = question;
+    const digests = { md5: "", sha1: "", sha256: "", sha512: "", ...file.expected };
+    return {
+      file: {
+        registryId: registry.id,
+        packageName,
+        version,
+        ...announced(file),
+        sizeBytes,
+        digests,
+        createdAtMs: this.#stores.now(),
+      },
+      version: this.#version(question, 1, publishedAtMs, sizeBytes),
+      arriving,
+    };
   }
 
   async #store(
@@ -170,24 +215,9 @@ export class UpstreamFiles {
     file: NewFile,
     publishedAtMs: number,
   ): PackageChange {
-    const { registry, packageName, upstream } = question;
     const nowMs = this.#stores.now();
-    const version: Version = known ?? {
-      registryId: registry.id,
-      packageName,
-      version: question.version,
-      state: "published",
-      deprecation: "",
-      sequence: (current.package?.revision ?? 0) + 1,
-      publishedAtMs,
-      publishedBy: upstream.key,
-      publishRun: "",
-      sizeBytes: file.sizeBytes,
-      fileCount: 1,
-      metadata: question.metadata,
-      deletedAtMs: 0,
-      restoreUntilMs: 0,
-    };
+    const sequence = (current.package?.revision ?? 0) + 1;
+    const version = known ?? this.#version(question, sequence, publishedAtMs, file.sizeBytes);
     return {
       package: this.#package(question, current.package, known === undefined),
       tags: current.tags,
@@ -200,6 +230,30 @@ export class UpstreamFiles {
       ],
       documents: { kind: "keep" },
       audit: [],
+    };
+  }
+
+  #version(
+    { registry, packageName, upstream, version, metadata }: FileQuestion,
+    sequence: number,
+    publishedAtMs: number,
+    sizeBytes: number,
+  ): Version {
+    return {
+      registryId: registry.id,
+      packageName,
+      version,
+      state: "published",
+      deprecation: "",
+      sequence,
+      publishedAtMs,
+      publishedBy: upstream.key,
+      publishRun: "",
+      sizeBytes,
+      fileCount: 1,
+      metadata,
+      deletedAtMs: 0,
+      restoreUntilMs: 0,
     };
   }
 
@@ -220,6 +274,17 @@ export class UpstreamFiles {
     };
   }
 }
+
+/** What a file's row takes over from its upstream's document. */
+const announced = ({
+  path,
+  contentType,
+  publishedAtMs,
+}: ListedFile): Pick<NewFile, "path" | "contentType" | "publishedAtMs"> => ({
+  path,
+  contentType,
+  ...(publishedAtMs === undefined ? {} : { publishedAtMs }),
+});
 
 /** Nobody in particular: whoever asked first did not publish it. */
 const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
