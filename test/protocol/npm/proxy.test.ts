@@ -55,10 +55,12 @@ afterEach(async () => {
 const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   registry.request(`/npm/mirror${path}`, { headers });
 
+const json = async (response: Response): Promise<Json> => JSON.parse(await response.text());
+
 async function packument(name = NAME): Promise<Json> {
   const response = await get(`/${name}`, FULL);
   if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
-  return response.json();
+  return json(response);
 }
 
 const tarball = (version: UpstreamVersion): Promise<Response> =>
@@ -82,7 +84,7 @@ describe("a proxied packument", () => {
     expect(dist.signatures).toEqual([{ keyid: "SHA256:upstream", sig: "c2ln" }]);
     const short = await get(`/${NAME}`, { accept: "application/vnd.npm.install-v1+json" });
     expect(short.headers.get("content-type")).toContain("install-v1+json");
-    expect(Object.keys((await short.json()).versions)).toEqual(["1.0.0", "1.1.0"]);
+    expect(Object.keys((await json(short)).versions)).toEqual(["1.0.0", "1.1.0"]);
   });
 
   test("is asked for once however many want it, and not again while it is fresh", async () => {
@@ -140,12 +142,12 @@ describe("a proxied packument", () => {
       const stale = await get(`/${NAME}`, FULL);
       expect(stale.status).toBe(200);
       expect(stale.headers.get("warning")).toContain("110");
-      expect(await stale.json()).toEqual(before);
+      expect(await json(stale)).toEqual(before);
       servePackage(upstream, NAME, [one]);
       registry.clock.aheadMs += 61_000;
       const healed = await get(`/${NAME}`, FULL);
       expect(healed.headers.get("warning")).toBeNull();
-      expect(Object.keys((await healed.json()).versions)).toEqual(["1.0.0"]);
+      expect(Object.keys((await json(healed)).versions)).toEqual(["1.0.0"]);
     },
   );
 
@@ -161,7 +163,7 @@ describe("a proxied packument", () => {
     upstream.on("/fresh", behaviour);
     const response = await get("/fresh", FULL);
     expect(response.status).toBe(502);
-    expect((await response.json()).error).toContain('upstream "mirror"');
+    expect((await json(response)).error).toContain('upstream "mirror"');
     servePackage(upstream, "fresh", [await upstreamVersion("fresh", "1.0.0")]);
     expect((await get("/fresh", FULL)).status).toBe(200);
   });
@@ -307,10 +309,10 @@ describe("a proxy", () => {
       `/-/npm/v1/attestations/${NAME}@1.0.0`,
       answer('{"attestations":[{"predicateType":"x","bundle":{}}]}'),
     );
-    const { keys } = await (await get("/-/npm/v1/keys")).json();
+    const { keys } = await json(await get("/-/npm/v1/keys"));
     expect(keys.at(-1)).toEqual({ keyid: "SHA256:upstream" });
     const attested = await get(`/-/npm/v1/attestations/${NAME}@1.0.0`);
-    expect((await attested.json()).attestations).toHaveLength(1);
+    expect((await json(attested)).attestations).toHaveLength(1);
     expect((await get(`/-/npm/v1/attestations/${NAME}@1.1.0`)).status).toBe(404);
   });
 
@@ -321,18 +323,18 @@ describe("a proxy", () => {
       body: "{}",
     });
     expect(put.status).toBe(400);
-    expect((await put.json()).error).toContain("proxy");
+    expect((await json(put)).error).toContain("proxy");
   });
 
   test("shows what it knows in the API", async () => {
     await bytesOf(await tarball(one));
     const packages = await registry.request("/api/v1/registries/mirror/packages");
-    expect(await packages.json()).toMatchObject({ items: [{ name: NAME }] });
+    expect(await json(packages)).toMatchObject({ items: [{ name: NAME }] });
     const versions = await registry.request(`/api/v1/registries/mirror/packages/${NAME}/versions`);
-    expect(await versions.json()).toMatchObject({
+    expect(await json(versions)).toMatchObject({
       items: [{ version: "1.1.0" }, { version: "1.0.0", publishedBy: "mirror" }],
     });
     const tags = await registry.request(`/api/v1/registries/mirror/packages/${NAME}/tags`);
-    expect(await tags.json()).toMatchObject({ items: [{ name: "latest", version: "1.1.0" }] });
+    expect(await json(tags)).toMatchObject({ items: [{ name: "latest", version: "1.1.0" }] });
   });
 });
