@@ -161,4 +161,6 @@ const entriesOf = (entry: JsonObject): readonly JsonObject[] =>
 const metasOf = (name: string, values: Json | undefined): readonly (readonly [string, string])[] =>
   listOf(values).flatMap((value) => (typeof value === "string" ? [[name, value] as const] : []));
 
-const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
+const listOf = (value: Json | undefined): readonly Json[] => (isList(value) ? value : []);
+
+const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);

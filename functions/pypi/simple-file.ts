@@ -93,7 +93,7 @@ export function htmlLink(file: JsonObject): string {
     ...optional("data-core-metadata", metadataValue),
     ...optional("data-provenance", text(property(file, "provenance"))),
     ["data-yanked", text(yanked), yanked === true || text(yanked) !== ""],
-    ["data-gpg-sig", String(signed), typeof signed === "boolean"],
+    ["data-gpg-sig", signed === true ? "true" : "false", typeof signed === "boolean"],
   ];
   const written = attributes
     .filter(([, , isThere]) => isThere)

@@ -76,8 +76,9 @@ async function publicRequirements(folder: string): Promise<readonly string[]> {
       const page = await (
         await fetch(`${PUBLIC_INDEX}/${name.toLowerCase().replaceAll("_", "-")}/`)
       ).text();
-      const hash = new RegExp(`/${RegExp.escape(fileName)}#sha256=([0-9a-f]{64})`).exec(page)?.[1];
-      if (hash === undefined) throw new Error(`the public index has no ${fileName}`);
+      const [, after = ""] = page.split(`/${fileName}#sha256=`);
+      const hash = after.slice(0, 64);
+      if (!/^[0-9a-f]{64}$/.test(hash)) throw new Error(`the public index has no ${fileName}`);
       return `${name}==${version} --hash=sha256:${hash}`;
     }),
   );
@@ -93,8 +94,10 @@ describeWhen(
       return join(home.path, name, "bin", "python");
     };
     const requireHashes = (python: string): readonly string[] => [
-      ...["pip", "install", "--require-hashes", "--no-deps", "-r", "stack.txt"],
-      ...["--python", python, "--default-index", indexUrl()],
+      ..."pip install --require-hashes --no-deps -r stack.txt --default-index".split(" "),
+      indexUrl(),
+      "--python",
+      python,
     ];
     const usesStack =
       "import numpy, scipy, pandas, sklearn, matplotlib, six; print(numpy.eye(2).sum())";

@@ -4,7 +4,13 @@ import { type MisbehavingUpstream, startUpstream } from "../../support/misbehavi
 import { buildWheel, sha256Of } from "../../support/python-package.ts";
 import { changeRegistry, createComposite, createProxy } from "../../support/upstreams.ts";
 import { type Json, JSON_TYPE, openPypiRegistry, type PypiRegistry } from "./pypi-registry.ts";
-import { type IndexedFile, indexedWheel, pagePath, serveProject } from "./upstream-pages.ts";
+import {
+  type IndexedFile,
+  indexedWheel,
+  jsonOf,
+  pagePath,
+  serveProject,
+} from "./upstream-pages.ts";
 
 const NAME = "demo-pkg";
 
@@ -39,7 +45,7 @@ const get = (path: string, headers: Record<string, string> = {}): Promise<Respon
 async function simple(project = NAME, slug = "all"): Promise<Json> {
   const response = await get(`/${slug}/simple/${project}/`, { accept: JSON_TYPE });
   if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
-  return response.json();
+  return jsonOf(response);
 }
 
 const hashIn = ({ files }: Json, fileName: string): string =>
@@ -57,7 +63,7 @@ describe("a composite of Python registries", () => {
     const { pathname } = new URL(document.files[0].url);
     expect((await pypi.test.request(pathname)).status).toBe(200);
     expect(await (await pypi.test.request(`${pathname}.metadata`)).text()).toContain("Name: ");
-    const { info } = await (await get(`/all/pypi/${NAME}/json`)).json();
+    const { info } = await jsonOf(await get(`/all/pypi/${NAME}/json`));
     expect(info).toMatchObject({ version: "1.0", requires_python: ">=3.9" });
   });
 
@@ -109,7 +115,7 @@ describe("a composite of Python registries", () => {
     const other = indexedWheel("other", "1.0");
     serveProject(upstream, "other", [other]);
     await get(`/all/files/other/1.0/${other.fileName}`).then((answer) => answer.arrayBuffer());
-    const index = await (await get("/all/simple/", { accept: JSON_TYPE })).json();
+    const index = await jsonOf(await get("/all/simple/", { accept: JSON_TYPE }));
     expect(index.projects).toEqual([{ name: NAME }, { name: "other" }]);
   });
 

@@ -22,6 +22,7 @@ import {
   filePath,
   type IndexedFile,
   indexedWheel,
+  jsonOf,
   jsonPage,
   LONG_AGO,
   pagePath,
@@ -66,7 +67,7 @@ const page = (project = NAME): Promise<Response> =>
 async function simple(project = NAME): Promise<Json> {
   const response = await page(project);
   if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
-  return response.json();
+  return jsonOf(response);
 }
 
 const namesIn = ({ files }: Json): readonly string[] =>
@@ -251,7 +252,7 @@ describe("a proxied project page", () => {
       registry.clock.aheadMs += 61_000;
       const healed = await page();
       expect(healed.headers.get("warning")).toBeNull();
-      expect((await healed.json()).versions).toEqual(["1.0"]);
+      expect((await jsonOf(healed)).versions).toEqual(["1.0"]);
     },
   );
 
@@ -300,7 +301,7 @@ describe("a proxied file", () => {
     expect(await provenance.json()).toEqual({ version: 1, attestation_bundles: [] });
     expect(provenance.headers.get("content-type")).toContain("integrity.v1+json");
     expect(upstream.requests(filePath(file))).toBe(0);
-    const { info, urls } = await (await get(`/pypi/${NAME}/json`)).json();
+    const { info, urls } = await jsonOf(await get(`/pypi/${NAME}/json`));
     expect(info).toMatchObject({ version: "2.0", summary: "Words" });
     expect(urls[0].digests).toEqual({ sha256: sha256Of(file.bytes) });
   });
@@ -394,7 +395,7 @@ describe("a proxy with a minimum age", () => {
     expect(namesIn(document)).toEqual([one.fileName, two.fileName]);
     expect(document.versions).toEqual(["1.0", "1.1"]);
     expect(await (await get(`/simple/${NAME}/`)).text()).not.toContain(late.fileName);
-    const { info, releases } = await (await get(`/pypi/${NAME}/json`)).json();
+    const { info, releases } = await jsonOf(await get(`/pypi/${NAME}/json`));
     expect(info.version).toBe("1.1");
     expect(releases["1.1"]).toHaveLength(1);
     expect((await get(`/pypi/${NAME}/1.2/json`)).status).toBe(404);
@@ -447,7 +448,7 @@ describe("a proxy", () => {
   test("lists the projects that it has files of", async () => {
     await simple();
     const names = async (): Promise<Json> =>
-      (await (await get("/simple/", { accept: JSON_TYPE })).json()).projects;
+      (await jsonOf(await get("/simple/", { accept: JSON_TYPE }))).projects;
     expect(await names()).toEqual([]);
     await bytesOf(await download(one, "1.0"));
     expect(await names()).toEqual([{ name: NAME }]);
@@ -460,7 +461,7 @@ describe("a proxy", () => {
       "core-metadata": { sha256: "0".repeat(64) },
     });
     serveProject(upstream, NAME, [file]);
-    const { info, urls } = await (await get(`/pypi/${NAME}/1.0.0/json`)).json();
+    const { info, urls } = await jsonOf(await get(`/pypi/${NAME}/1.0.0/json`));
     expect(info).toMatchObject({ version: "1.0", requires_python: ">=3.9", summary: "" });
     expect(urls).toEqual([
       expect.objectContaining({

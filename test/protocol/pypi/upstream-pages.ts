@@ -1,11 +1,13 @@
 import { answer, type MisbehavingUpstream } from "../../support/misbehaving-upstream.ts";
 import { buildWheel, type Distribution, sha256Of } from "../../support/python-package.ts";
-import { JSON_TYPE } from "./pypi-registry.ts";
+import { type Json, JSON_TYPE } from "./pypi-registry.ts";
 
 /** A file that an index has, with what its page says of it by the keys of PEP 691. */
 export interface IndexedFile extends Distribution {
   readonly keys: Readonly<Record<string, unknown>>;
 }
+
+export const jsonOf = (response: Response): Promise<Json> => response.json();
 
 export const LONG_AGO = new Date(Date.now() - 365 * 86_400_000).toISOString();
 
