@@ -135,8 +135,7 @@ export class UpstreamFiles {
       arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
     }
     const kept = await this.#store(upstream, file, body);
-    const { path, contentType } = file;
-    await this.#record(question, { path, contentType, ...kept }, publishedAtMs);
+    await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
   }
 
   /** A file of which only what its upstream said is known yet. */
@@ -153,10 +152,9 @@ export class UpstreamFiles {
         registryId: registry.id,
         packageName,
         version,
-        path: file.path,
+        ...announced(file),
         sizeBytes,
         digests,
-        contentType: file.contentType,
         createdAtMs: this.#stores.now(),
       },
       version: this.#version(question, 1, publishedAtMs, sizeBytes),
@@ -274,6 +272,17 @@ export function asStoringFailure(upstream: Upstream, what: string, error: unknow
   }
   return asFailure(upstream, error);
 }
+
+/** What a file's row takes over from its upstream's document. */
+const announced = ({
+  path,
+  contentType,
+  publishedAtMs,
+}: ListedFile): Pick<NewFile, "path" | "contentType" | "publishedAtMs"> => ({
+  path,
+  contentType,
+  ...(publishedAtMs === undefined ? {} : { publishedAtMs }),
+});
 
 /** Nobody in particular: whoever asked first did not publish it. */
 export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
