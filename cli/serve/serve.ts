@@ -54,7 +54,7 @@ export async function runServe(flags: ServeFlags): Promise<void> {
 export async function startServer(config: ServeConfig, log: Logger): Promise<Running> {
   const home = await openHome(config);
   const { table, blobs, keys, ticketGeneration, maxRowDocumentBytes } = home;
-  const outbound = new NodeOutboundHttp();
+  const outbound = new NodeOutboundHttp({ proxyEnv: process.env });
   const stores: Stores = {
     table,
     blobs,

@@ -38,7 +38,7 @@ export function openServices(
   const baseUrl = environment.ENTREPOT_BASE_URL;
   const roleAccess = roleAccessOf(environment);
   const maxRowDocumentBytes = PREFERRED_DOCUMENT_BYTES;
-  const outbound = new NodeOutboundHttp();
+  const outbound = new NodeOutboundHttp({ proxyEnv: process.env });
   const stores = { table, blobs, keys, log, outbound, now: Date.now, maxRowDocumentBytes };
   return createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,

@@ -3,7 +3,7 @@ import { OutboundError, type OutboundErrorKind } from "../../ports/outbound-http
 
 /** What Node's codes begin with; OpenSSL's for certificates (`SELF_SIGNED_CERT_IN_CHAIN`) have no common start. */
 const KINDS: readonly (readonly [pattern: RegExp, kind: OutboundErrorKind])[] = [
-  [/^(ENOTFOUND|EAI_|ECONNREFUSED|EHOST|ENET|EADDRNOTAVAIL)/, "unreachable"],
+  [/^(ENOTFOUND|ERR_PROXY_|EAI_|ECONNREFUSED|EHOST|ENET|EADDRNOTAVAIL)/, "unreachable"],
   [/^ETIMEDOUT$/, "timeout"],
   [/^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_)/, "reset"],
   [/^(ERR_TLS_|ERR_SSL_|EPROTO|HOSTNAME_|INVALID_)|CERT|CRL|ISSUER|SIGNATURE/, "tls"],

@@ -18,7 +18,6 @@ const MAX_DRAINED_BYTES = 64 * 1024;
 const DRAIN_MS = 1000;
 
 const AGENT_OPTIONS = {
-  keepAlive: true,
   // Of one server; what comes beyond waits, within its `headTimeoutMs`.
   maxSockets: 128,
   maxFreeSockets: 16,
@@ -28,28 +27,38 @@ const AGENT_OPTIONS = {
   timeout: 30_000,
 } as const;
 
-const agents = (options: object): Agents => ({
-  http: new HttpAgent({ ...AGENT_OPTIONS, ...options }),
-  https: new HttpsAgent({ ...AGENT_OPTIONS, ...options }),
-});
+export interface NodeOutboundHttpOptions {
+  /**
+   * Variables of which `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (in either case) say which proxy to go by. Where one
+   * is used it looks names up, so that it is the one to judge the addresses that they lead to. Default: none.
+   */
+  readonly proxyEnv?: NodeJS.ProcessEnv;
+}
 
 /**
  * Outbound HTTP/1.1 over Node's own client. Connections are kept and used again, apart for requests that may reach
  * private networks and those that may not: the pool does not know who checked an address.
  */
 export class NodeOutboundHttp implements OutboundHttp {
-  readonly #private = agents({});
-  readonly #public = agents({});
+  readonly #proxyEnv: NodeJS.ProcessEnv;
+  readonly #private: Agents;
+  readonly #public: Agents;
+
+  constructor({ proxyEnv = {} }: NodeOutboundHttpOptions = {}) {
+    this.#proxyEnv = proxyEnv;
+    this.#private = this.#agents({ keepAlive: true });
+    this.#public = this.#agents({ keepAlive: true });
+  }
 
   async send(request: OutboundRequest): Promise<OutboundAnswer> {
     let url = checkedUrl(request.url, request.allowPrivate);
     let { credentials } = request;
     for (let redirects = 0; ; redirects += 1) {
       const headers = { "user-agent": "entrepot", ...request.headers, ...credentials };
-      const exchange = await this.#exchange(url, headers, request);
-      const location = redirectOf(exchange.answer);
-      if (location === undefined) return toAnswer(url, request, exchange);
-      drain(request, exchange.answer);
+      const got = await this.#exchange(url, headers, request);
+      const location = redirectOf(got.answer);
+      if (location === undefined) return toAnswer(url, request, got);
+      drain(request, got.answer);
       if (redirects === MAX_REDIRECTS) {
         const words = `${url.host} redirects more than ${MAX_REDIRECTS} times`;
         throw new OutboundError("redirects", words);
@@ -60,6 +69,12 @@ export class NodeOutboundHttp implements OutboundHttp {
     }
   }
 
+  #agents({ keepAlive }: { readonly keepAlive: boolean }): Agents {
+    const options = { ...AGENT_OPTIONS, keepAlive, proxyEnv: this.#proxyEnv };
+    return { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  }
+
+  /** As {@link exchange}, on a kept connection when there is one; one that turns out to be stale counts for nothing. */
   async #exchange(
     url: URL,
     headers: Readonly<Record<string, string>>,
@@ -70,7 +85,7 @@ export class NodeOutboundHttp implements OutboundHttp {
       return await exchange(url, pool, headers, request);
     } catch (error) {
       if (!(error instanceof StaleConnectionError)) throw error;
-      return exchange(url, agents({ keepAlive: false }), headers, request);
+      return exchange(url, this.#agents({ keepAlive: false }), headers, request);
     }
   }
 
