@@ -5,6 +5,7 @@ import { collect } from "../../shared/services/streams.ts";
 import { contentTypeOf } from "./content-types.ts";
 import { deployFile } from "./deploy.ts";
 import { parseFileName, parsePackageName, parseVersion } from "./layout.ts";
+import { MAVEN_LISTINGS } from "./listing.ts";
 import { MAX_POM_BYTES, type PomFacts, readPom } from "./pom.ts";
 import { METADATA_RENDERER } from "./render.ts";
 import { sweepMaven } from "./retention.ts";
@@ -15,6 +16,7 @@ import { compareVersions, isPrerelease } from "./versions.ts";
 export const createMavenEcosystem: EcosystemFactory = (services) => ({
   name: "maven",
   renderers: [METADATA_RENDERER],
+  listings: MAVEN_LISTINGS,
   parsePackageName,
   parseVersion,
   parseUploadPath: parseFileName,

@@ -13,7 +13,7 @@ import { versionKey, toVersion } from "../../../shared/records/versions.ts";
 import { isDefined } from "../../../shared/domain/defined.ts";
 import { archetypesQuery, toArchetype } from "../index-rows.ts";
 import { coordinatesOf, type Target } from "../layout.ts";
-import { sendFolder } from "../listing.ts";
+import { sendFolder } from "../folder.ts";
 import { findPlugins } from "../plugins.ts";
 import {
   METADATA_KIND,

@@ -37,6 +37,8 @@ export interface DocumentQuestion {
   readonly headers: Readonly<Record<string, string>>;
   /** Only what this accepts becomes a copy. @throws {SyntaxError} with what is wrong. */
   readonly check: (body: Uint8Array, from: { url: string; contentType: string }) => void;
+  /** What is kept in the place of a document that was accepted; absent: the document. */
+  readonly amend?: (body: Uint8Array) => Promise<Uint8Array>;
 }
 
 /** A copy, and words when the upstream could not be asked whether it still holds. */
@@ -139,15 +141,16 @@ export class UpstreamDocuments {
     }
     if (status !== 200) throw await this.#client.refusal(upstream, answer);
     const contentType = headers.get("content-type") ?? "";
-    const body = await this.#readBody(upstream, answer);
+    const document = await this.#readBody(upstream, answer);
     try {
-      question.check(body, { url, contentType });
+      question.check(document, { url, contentType });
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       throw new UpstreamFailedError(
         `The upstream "${upstream.key}" sent a document that cannot be used: ${error.message}`,
       );
     }
+    const body = (await question.amend?.(document)) ?? document;
     const sha256 = createHash("sha256").update(body).digest("hex");
     const copy: UpstreamCopy = {
       name: question.name,

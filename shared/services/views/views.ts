@@ -27,8 +27,9 @@ import {
 } from "./listing.ts";
 import { type Leaf, type Leaves, type Route, routesFor } from "./routes.ts";
 
-/** Names the copy of the document that listings are read from. */
+/** Names the copy of the document that listings are read from, and the one that has times added to it. */
 const LISTING = "listing";
+const DATED_LISTING = "dated-listing";
 /** Listings that were just read, for the files that are asked next: so many bytes of their documents, for so long. */
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
 const REMEMBERED_MS = 60_000;
@@ -175,7 +176,7 @@ export class Views {
       ...leaves.map((leaf) =>
         leaf.upstream === undefined
           ? packageKey(leaf.registry.id, packageName)
-          : upstreamCopyKey(leaf.registry.id, packageName, LISTING),
+          : upstreamCopyKey(leaf.registry.id, packageName, this.#copyName(leaf, packageName)),
       ),
       ...(documentAt === undefined ? [] : [documentAt]),
     ]);
@@ -203,15 +204,19 @@ export class Views {
     }
     const format = this.#format(registry);
     const { path, headers } = format.request(packageName);
+    const name = this.#copyName(leaf, packageName);
     const copy = await this.#documents.ask(
       {
         registry,
         upstream,
         packageName,
-        name: LISTING,
+        name,
         path,
         headers,
         check: (body, from) => void this.#parse(registry, body, { packageName, ...from }),
+        ...(name === LISTING || format.date === undefined
+          ? {}
+          : { amend: this.#documents.dating(upstream, packageName, format.date) }),
       },
       item === undefined ? undefined : toUpstreamCopy(item),
     );
