@@ -88,7 +88,8 @@ export function renderVersion(scope: DocumentScope, version: Version): JsonObjec
     ...version.metadata,
     ...(version.deprecation === "" ? {} : { deprecated: version.deprecation }),
     dist: linkedDist(scope, version.version, isJsonObject(stored) ? stored : {}),
-    _npmUser: maintainer(version.publishedBy),
+    // What another registry says of its publisher is kept; of our own publishers only the token is believed.
+    ...(version.origin === undefined ? { _npmUser: maintainer(version.publishedBy) } : {}),
   };
 }
 

@@ -14,7 +14,11 @@ import type { AvailableFile } from "../catalogue.ts";
 import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
-import type { KnownCopy, UpstreamDocuments } from "../upstreams/upstream-documents.ts";
+import type {
+  DocumentQuestion,
+  KnownCopy,
+  UpstreamDocuments,
+} from "../upstreams/upstream-documents.ts";
 import type { UpstreamFiles } from "../upstreams/upstream-files.ts";
 import {
   type DocumentOrigin,
@@ -168,6 +172,31 @@ export class Views {
       return found;
     }
     throw new NotFoundError("file", path);
+  }
+
+  /** The registries behind this one. */
+  async leaves(registry: Registry): Promise<readonly Leaf[]> {
+    return this.#leaves.of(registry);
+  }
+
+  /**
+   * Another document than the listing that a proxy's upstream has of a package; `undefined` when it has none.
+   *
+   * @throws {UpstreamFailedError}
+   */
+  async upstreamDocument(
+    { registry, upstream }: Leaf,
+    packageName: string,
+    wanted: Pick<DocumentQuestion, "name" | "path" | "headers" | "check">,
+  ): Promise<Uint8Array | undefined> {
+    if (upstream === undefined) return undefined;
+    const item = await this.#stores.table.get(
+      upstreamCopyKey(registry.id, packageName, wanted.name),
+    );
+    const known = item === undefined ? undefined : toUpstreamCopy(item);
+    const question = { ...wanted, registry, upstream, packageName };
+    const { copy } = await this.#documents.ask(question, known);
+    return copy.state === "missing" ? undefined : this.#documents.body(registry, packageName, copy);
   }
 
   async #prepare(registry: Registry, packageName: string, documentAt?: Key): Promise<Prepared> {
