@@ -46,7 +46,9 @@ export async function dateVersions(
   const asked = unknown.slice(-MAX_ASKED);
   for (let start = 0; start < asked.length; start += AT_ONCE) {
     const some = asked.slice(start, start + AT_ONCE);
-    const found = await Promise.all(some.map((version) => ask.changedAtMs(pomPath(packageName, version))));
+    const found = await Promise.all(
+      some.map((version) => ask.changedAtMs(pomPath(packageName, version))),
+    );
     for (const [position, version] of some.entries()) times.set(version, found[position] ?? 0);
   }
   return { lastUpdated, versions: versions.map((version) => [version, times.get(version) ?? 0]) };

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { RegistryError } from "../../shared/errors.ts";
+import type { PluginRow } from "./index-rows.ts";
 import { coordinatesOf, parsePackageName, parseVersion } from "./layout.ts";
 import type { Build } from "./snapshots.ts";
 import { entriesOf, parseXml, unescapeXml } from "./xml.ts";
@@ -39,13 +40,6 @@ export interface ArtifactMetadata {
   readonly lastUpdated: string;
 }
 
-export interface UpstreamPlugin {
-  readonly packageName: string;
-  readonly artifact: string;
-  readonly prefix: string;
-  readonly name: string;
-}
-
 /**
  * Reads the metadata of an artifact. That of a group of plugins, which may be at the same path, has no versions.
  *
@@ -62,8 +56,7 @@ export function readArtifactMetadata(body: Uint8Array, packageName: string): Art
   );
   return {
     versions: [...new Set(named)],
-    lastUpdated:
-      typeof lastUpdated === "string" && /^\d{14}$/.test(lastUpdated) ? lastUpdated : "",
+    lastUpdated: typeof lastUpdated === "string" && /^\d{14}$/.test(lastUpdated) ? lastUpdated : "",
   };
 }
 
@@ -78,7 +71,7 @@ export function readSnapshotMetadata(body: Uint8Array, packageName: string): Bui
 }
 
 /** Plugins of a group; those that cannot be used are left out. @throws {SyntaxError} when it is no metadata. */
-export function readGroupPlugins(body: Uint8Array, group: string): readonly UpstreamPlugin[] {
+export function readGroupPlugins(body: Uint8Array, group: string): readonly PluginRow[] {
   return entriesOf(readMetadata(body).plugins, "plugin").flatMap((entry) => {
     const parsed = plugin.safeParse(entry);
     if (!parsed.success) return [];

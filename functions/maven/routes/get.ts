@@ -1,27 +1,25 @@
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { NotFoundError } from "../../../shared/errors.ts";
-import { isAvailable } from "../../../shared/domain/package.ts";
+import type { Version } from "../../../shared/domain/package.ts";
 import { type DigestAlgorithm } from "../../../shared/domain/digest.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
+import { bodyBytes } from "../../../shared/http/body-bytes.ts";
 import type { DocumentSender } from "../../../shared/http/send-document.ts";
 import { sendFile } from "../../../shared/http/send-file.ts";
 import type { RegistryGrant } from "../../../shared/services/access.ts";
 import type { AvailableFile } from "../../../shared/services/catalogue.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import { versionKey, toVersion } from "../../../shared/records/versions.ts";
-import { isDefined } from "../../../shared/domain/defined.ts";
-import { archetypesQuery, toArchetype } from "../index-rows.ts";
+import { archetypeCatalog } from "../archetypes.ts";
 import { coordinatesOf, type Target } from "../layout.ts";
 import { sendFolder } from "../folder.ts";
 import { findPlugins } from "../plugins.ts";
 import {
   METADATA_KIND,
-  renderArchetypes,
   renderPlugins,
-  renderSnapshot,
   XML_TYPE,
 } from "../render.ts";
+import { findSnapshotMetadata } from "../snapshot-metadata.ts";
 import { parseArtifactName } from "../snapshots.ts";
 import { parseTarget } from "../target.ts";
 import { factsOf } from "../version-facts.ts";
@@ -53,11 +51,11 @@ export async function get(
   if (target.kind === "metadata") {
     return getMetadata(c, services, documents, grant, target, checksum);
   }
-  const text =
+  const document =
     target.kind === "snapshot-metadata"
-      ? await snapshotText(services, grant, target)
-      : await archetypesText(services, grant);
-  return sendText(c, text, checksum);
+      ? await findSnapshotMetadata(services, grant, target)
+      : await archetypeCatalog(services, grant);
+  return sendText(c, document, checksum);
 }
 
 const packageOf = (target: Target): string | undefined =>
@@ -74,6 +72,8 @@ async function getFile(
   const { file, version } = found;
   if (checksum !== undefined) return sendSum(c, file.digests[checksum]);
   const changes =
+    // Behind a composite a name can come to belong to another registry.
+    grant.registry.kind !== "source" ||
     grant.registry.policies.mutableFiles ||
     file.path !== target.path ||
     (isSnapshot(file.version)
@@ -91,16 +91,17 @@ async function getFile(
 
 /** `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. */
 async function findFile(
-  { catalogue }: Services,
+  services: Services,
   grant: RegistryGrant,
   { packageName, version, path }: FileTarget,
 ): Promise<AvailableFile> {
+  const { catalogue } = services;
   try {
     return await catalogue.getFile(grant, packageName, version, path);
   } catch (error) {
     if (!(error instanceof NotFoundError) || !isSnapshot(version)) throw error;
     const name = parseArtifactName(packageName, version, path);
-    const found = await catalogue.findAnyVersion(grant, packageName, version);
+    const found = await findOwnSnapshot(services, grant, packageName, version);
     const newest = factsOf(found?.metadata).snapshot.find(
       ({ classifier, extension }) =>
         classifier === name?.classifier && extension === name.extension,
@@ -110,6 +111,25 @@ async function findFile(
     const suffix = path.slice(`${artifact}-${version}`.length);
     return catalogue.getFile(grant, packageName, version, `${artifact}-${newest.value}${suffix}`);
   }
+}
+
+/** A snapshot of a source registry: of other repositories only they know which build is the newest. */
+async function findOwnSnapshot(
+  { catalogue, views }: Services,
+  grant: RegistryGrant,
+  packageName: string,
+  version: string,
+): Promise<Version | undefined> {
+  for (const { leaf, refusal } of await views.routes(grant.registry, packageName)) {
+    if (refusal !== "" || leaf.upstream !== undefined) continue;
+    const found = await catalogue.findAnyVersion(
+      grant.through(leaf.registry),
+      packageName,
+      version,
+    );
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The artifact's document, or the plugins of the group of this path. */
@@ -128,7 +148,7 @@ async function getMetadata(
   if (document === undefined) {
     const plugins = await findPlugins(services, grant, group);
     if (plugins.length === 0) throw new NotFoundError("file", `${group}/maven-metadata.xml`);
-    return sendText(c, renderPlugins(plugins), checksum);
+    return sendText(c, Buffer.from(renderPlugins(plugins)), checksum);
   }
   const { baseUrl } = c.get("caller");
   if (checksum !== undefined) {
@@ -141,45 +161,19 @@ async function getMetadata(
   return documents.send(c, document, { ...sums, vary: "accept-encoding" });
 }
 
-async function snapshotText(
-  { catalogue }: Services,
-  grant: RegistryGrant,
-  { packageName, version }: Extract<Target, { kind: "snapshot-metadata" }>,
-): Promise<string> {
-  const found = await catalogue.getVersion(grant, packageName, version);
-  const text = renderSnapshot(packageName, version, factsOf(found.metadata));
-  if (text === undefined) throw new NotFoundError("file", `${version}/maven-metadata.xml`);
-  return text;
-}
-
-async function archetypesText({ stores }: Services, grant: RegistryGrant): Promise<string> {
-  const registryId = grant.registry.id;
-  const page = await stores.table.query(archetypesQuery(registryId));
-  const rows = page.items
-    .map(toArchetype)
-    .filter(({ packageName }) => grant.may("packages:read", packageName));
-  const keys = rows.map(({ packageName, version }) => versionKey(registryId, packageName, version));
-  const versions = (await stores.table.getMany(keys)).filter(isDefined).map(toVersion);
-  const there = new Set(
-    versions.filter(isAvailable).map(({ packageName, version }) => `${packageName}#${version}`),
-  );
-  return renderArchetypes(
-    rows.filter(({ packageName, version }) => there.has(`${packageName}#${version}`)),
-  );
-}
-
 function sendText(
   c: Context<AppEnv>,
-  text: string,
+  bytes: Uint8Array,
   checksum: DigestAlgorithm | undefined,
 ): Response {
-  const bytes = Buffer.from(text);
   if (checksum !== undefined) return sendSum(c, sumOf(bytes, checksum));
-  return c.body(text, 200, {
+  return c.body(bodyBytes(bytes), 200, {
     ...sumHeaders(bytes),
     "content-type": XML_TYPE,
     "cache-control": "private, no-cache",
+    // It may be as an upstream wrote it, and must never run as a page of ours.
     "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
   });
 }
 

@@ -17,8 +17,10 @@ import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
 import type { Stores } from "../stores.ts";
 import { readBody } from "../outbound-body.ts";
+import type { UpstreamQuestions } from "../views/listing.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+import { questionsTo } from "./upstream-questions.ts";
 
 /** Decoded. The largest packument of the public registry has about 100 MB. */
 const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024;
@@ -90,6 +92,11 @@ export class UpstreamDocuments {
     const item = await this.#stores.table.get(key);
     if (item === undefined) throw new Error(`the copy ${copy.name} of ${packageName} is missing`);
     return unzip(await documentBody(this.#stores.blobs, toDocument(item)));
+  }
+
+  /** Asks the same upstream for what a document does not say; for {@link DocumentQuestion.amend}. */
+  questions(upstream: Upstream): UpstreamQuestions {
+    return questionsTo(this.#client, upstream);
   }
 
   #isFresh(upstream: Upstream, { state, checkedAtMs }: UpstreamCopy): boolean {
@@ -218,7 +225,8 @@ export class UpstreamDocuments {
   }
 }
 
-const nothing = (name: string): UpstreamCopy => ({
+/** A copy of what is not there. */
+export const nothing = (name: string): UpstreamCopy => ({
   name,
   state: "missing",
   sha256: "",

@@ -1,13 +1,13 @@
 import { FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
-import type { Package, Version } from "../../domain/package.ts";
+import type { Package, PackageFile, Version } from "../../domain/package.ts";
 import type { Caller } from "../../domain/principal.ts";
 import { ANONYMOUS } from "../../domain/principal.ts";
 import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
 import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
-import { OutboundError } from "../../ports/outbound-http.ts";
+import { type OutboundAnswer, OutboundError } from "../../ports/outbound-http.ts";
 import { claimBlobOp } from "../../records/blob-references.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
@@ -15,14 +15,18 @@ import { toVersion, versionKey } from "../../records/versions.ts";
 import { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import type { Collector } from "../collector.ts";
-import { fileOps, type NewFile } from "../new-version.ts";
+import { fileOps, type NewFile, replaceOps } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
+import { collect } from "../streams.ts";
 import type { ListedFile } from "../views/listing.ts";
+import { digestsBeside, digestsInHead } from "./announced-digests.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 
 const WAIT_FOR_OTHERS_MS = 15 * 60_000;
+/** Enough to know a page by. */
+const SNIFFED_BYTES = 512;
 
 /** A file that an upstream has, and what is known of its version. */
 export interface FileQuestion {
@@ -85,7 +89,7 @@ export class UpstreamFiles {
       this.find(registry, packageName, version, file.path);
     return this.#flights.run(
       `file ${registry.id} ${packageName} ${version} ${file.path}`,
-      find,
+      file.changes === true ? async () => undefined : find,
       async () => {
         const fetched = await this.#fetch(question);
         await this.#record(question, fetched.file, fetched.publishedAtMs);
@@ -117,8 +121,44 @@ export class UpstreamFiles {
         : Number.isNaN(changedAtMs)
           ? this.#stores.now()
           : changedAtMs;
-    const stored = await this.#store(upstream, file, answer.body);
+    const stored = await this.#storeVerified(upstream, file, answer);
     return { file: { path: file.path, contentType: file.contentType, ...stored }, publishedAtMs };
+  }
+
+  /** Stores it, and refuses what has not the sum that its document, the answer's head or a file beside it says. */
+  async #storeVerified(
+    upstream: Upstream,
+    file: ListedFile,
+    { headers, body }: OutboundAnswer,
+  ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
+    const { sums } = file;
+    if (sums === undefined) return this.#store(upstream, file, body);
+    const expected = { ...digestsInHead(headers), ...file.expected };
+    if (Object.keys(expected).length > 0) return this.#store(upstream, { ...file, expected }, body);
+    const asked = digestsBeside(this.#client, upstream, sums);
+    // While the bytes come nobody is waiting for it.
+    asked.catch(() => undefined);
+    const stored = await this.#store(upstream, file, body);
+    const beside = Object.entries(await asked);
+    for (const [algorithm, hex] of beside) {
+      const actual = Object.entries(stored.digests).find(([name]) => name === algorithm)?.[1];
+      if (actual !== hex) {
+        throw wrongBytes(upstream, file, `their ${algorithm} is ${actual}, and not ${hex}`);
+      }
+    }
+    if (beside.length === 0) await this.#requireNoPage(upstream, file, stored.digests.sha256);
+    return stored;
+  }
+
+  /** Without a sum nothing else would tell a file from the page of a server that answers 200 to everything. */
+  async #requireNoPage(upstream: Upstream, file: ListedFile, sha256: string): Promise<void> {
+    if (/\.html?$/i.test(file.path)) return;
+    const body = await this.#stores.blobs.open(sha256, { start: 0, end: SNIFFED_BYTES - 1 });
+    const head = body === undefined ? "" : (await collect(body, SNIFFED_BYTES)).toString("latin1");
+    if (!/^\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)[\s>]/i.test(head)) return;
+    throw new UpstreamFailedError(
+      `The upstream "${upstream.key}" sent a page in the place of ${file.path}.`,
+    );
   }
 
   async #store(
@@ -135,9 +175,7 @@ export class UpstreamFiles {
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
       if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
-        throw new UpstreamFailedError(
-          `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${error.message}.`,
-        );
+        throw wrongBytes(upstream, file, error.message);
       }
       if (error instanceof OutboundError) throw asFailure(upstream, error);
       throw error;
@@ -155,9 +193,11 @@ export class UpstreamFiles {
         versionKey(registry.id, packageName, question.version),
         fileKey(registry.id, packageName, question.version, file.path),
       ]);
-      if (fileItem !== undefined) return undefined;
+      const old = fileItem === undefined ? undefined : toFile(fileItem);
+      const isSame = old?.digests.sha256 === file.digests.sha256;
+      if (old !== undefined && (isSame || question.file.changes !== true)) return undefined;
       const known = versionItem === undefined ? undefined : toVersion(versionItem);
-      return this.#change(question, current, known, file, publishedAtMs);
+      return this.#change(question, current, known, file, publishedAtMs, old);
     });
   }
 
@@ -167,6 +207,7 @@ export class UpstreamFiles {
     known: Version | undefined,
     file: NewFile,
     publishedAtMs: number,
+    old: PackageFile | undefined,
   ): PackageChange {
     const { registry, packageName, upstream } = question;
     const nowMs = this.#stores.now();
@@ -192,8 +233,16 @@ export class UpstreamFiles {
       ops: [
         ...(known === undefined
           ? [createVersionOp(version), sequenceOp(version)]
-          : [addToVersionOp(version, 1, file.sizeBytes)]),
-        ...fileOps(version, file, nowMs),
+          : [
+              addToVersionOp(
+                version,
+                old === undefined ? 1 : 0,
+                file.sizeBytes - (old?.sizeBytes ?? 0),
+              ),
+            ]),
+        ...(old === undefined
+          ? fileOps(version, file, nowMs)
+          : replaceOps(version, file, old, nowMs)),
         claimBlobOp(file.digests.sha256),
       ],
       documents: { kind: "keep" },
@@ -218,6 +267,11 @@ export class UpstreamFiles {
     };
   }
 }
+
+const wrongBytes = (upstream: Upstream, file: ListedFile, why: string): UpstreamFailedError =>
+  new UpstreamFailedError(
+    `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${why}.`,
+  );
 
 /** Nobody in particular: whoever asked first did not publish it. */
 const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
