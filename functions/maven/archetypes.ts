@@ -39,7 +39,9 @@ async function archetypesOf(
   const rows = page.items
     .map(toArchetype)
     .filter(({ packageName }) => grant.may("packages:read", packageName));
-  const keys = rows.map(({ packageName, version }) => versionKey(registry.id, packageName, version));
+  const keys = rows.map(({ packageName, version }) =>
+    versionKey(registry.id, packageName, version),
+  );
   const versions = (await stores.table.getMany(keys)).filter(isDefined).map(toVersion);
   const there = new Set(
     versions.filter(isAvailable).map(({ packageName, version }) => `${packageName}#${version}`),

@@ -4,7 +4,13 @@ import type { Services } from "../../shared/services/services.ts";
 import type { Leaf } from "../../shared/services/views/routes.ts";
 import { packageKey, toPackage } from "../../shared/records/packages.ts";
 import type { ClientPlugin } from "./client-metadata.ts";
-import { MAX_INDEX_ROWS, type PluginRow, pluginsQuery, putPluginOp, toPlugin } from "./index-rows.ts";
+import {
+  MAX_INDEX_ROWS,
+  type PluginRow,
+  pluginsQuery,
+  putPluginOp,
+  toPlugin,
+} from "./index-rows.ts";
 import { parsePackageName } from "./layout.ts";
 import { METADATA_REQUEST, readGroupPlugins } from "./upstream-metadata.ts";
 import { factsOf } from "./version-facts.ts";

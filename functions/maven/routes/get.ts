@@ -14,11 +14,7 @@ import { archetypeCatalog } from "../archetypes.ts";
 import { coordinatesOf, type Target } from "../layout.ts";
 import { sendFolder } from "../folder.ts";
 import { findPlugins } from "../plugins.ts";
-import {
-  METADATA_KIND,
-  renderPlugins,
-  XML_TYPE,
-} from "../render.ts";
+import { METADATA_KIND, renderPlugins, XML_TYPE } from "../render.ts";
 import { findSnapshotMetadata } from "../snapshot-metadata.ts";
 import { parseArtifactName } from "../snapshots.ts";
 import { parseTarget } from "../target.ts";
@@ -79,7 +75,13 @@ async function getFile(
     (isSnapshot(file.version)
       ? parseArtifactName(file.packageName, file.version, file.path)?.build === undefined
       : factsOf(version.metadata).deploy !== "complete");
+  // Of other repositories when it was published, not when it was fetched.
+  const changedAtMs =
+    grant.registry.kind === "source"
+      ? file.createdAtMs
+      : Math.min(file.createdAtMs, version.publishedAtMs);
   return sendFile(c, services, found, {
+    "last-modified": new Date(changedAtMs).toUTCString(),
     "x-checksum-md5": file.digests.md5,
     "x-checksum-sha1": file.digests.sha1,
     "x-checksum-sha256": file.digests.sha256,
