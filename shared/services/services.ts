@@ -1,3 +1,4 @@
+import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
 import { Access } from "./access.ts";
 import { AuditLog } from "./audit.ts";
 import { BlobLinks } from "./blob-links.ts";
@@ -26,6 +27,7 @@ import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
+import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
@@ -68,6 +70,8 @@ export interface ServiceOptions {
   readonly mayRemoveBytes?: boolean;
   /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
   readonly trustProxy: boolean;
+  /** Tokens of AWS' own package registries, for upstreams there. Absent: upstreams with such tokens fail. */
+  readonly awsRegistryTokens?: AwsRegistryTokens;
   /** IAM roles that may exchange their identity for a token. Absent: none may. */
   readonly roleAccess?: RoleAccess;
   /**
@@ -106,8 +110,8 @@ export interface Services {
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
-  readonly views: Views;
   readonly upstreams: Upstreams;
+  readonly views: Views;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhooks: Webhooks;
@@ -116,8 +120,6 @@ export interface Services {
 /** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
 export type EcosystemFactory = (services: () => Services) => Ecosystem;
 export type EcosystemFactories = { readonly [Name in keyof Ecosystems]: EcosystemFactory };
-
-const NO_CREDENTIALS = { of: async () => ({}) };
 
 /** Wires the services over the stores of a composition root. */
 export function createServices(
@@ -139,14 +141,17 @@ export function createServices(
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
   const upstreamDirectory = new UpstreamDirectory(stores.table);
-  const upstreamClient = new UpstreamClient(stores, NO_CREDENTIALS);
+  const upstreamClient = new UpstreamClient(
+    stores,
+    new UpstreamCredentials(stores, options.awsRegistryTokens),
+  );
   const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
     leaves,
     new UpstreamDocuments(stores, upstreamClient),
-    new UpstreamFiles(stores, upstreamClient, changes, collector),
+    new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
   );
   const stored = new StoredCatalogue(stores);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
@@ -188,8 +193,8 @@ export function createServices(
       options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
-    views,
     upstreams,
+    views,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,
       baseUrl: options.baseUrl ?? "",

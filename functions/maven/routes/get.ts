@@ -66,7 +66,11 @@ async function getFile(
 ): Promise<Response> {
   const found = await findFile(services, grant, target);
   const { file, version } = found;
-  if (checksum !== undefined) return sendSum(c, file.digests[checksum]);
+  if (checksum !== undefined) {
+    await found.arriving?.cancel();
+    const whole = found.arriving === undefined ? found : await findFile(services, grant, target);
+    return sendSum(c, whole.file.digests[checksum]);
+  }
   const changes =
     // Behind a composite a name can come to belong to another registry.
     grant.registry.kind !== "source" ||

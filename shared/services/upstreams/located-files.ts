@@ -36,7 +36,9 @@ export class LocatedFiles {
     if (upstream.offline || (cached !== undefined && file.changes !== true)) return cached;
     const { table } = this.#stores;
     const item = await table.get(this.#key(question));
-    if (item !== undefined) return toUpstreamCopy(item).state === "present" ? cached : undefined;
+    const state = item === undefined ? undefined : toUpstreamCopy(item).state;
+    if (state === "missing") return undefined;
+    if (state === "present" && cached !== undefined) return cached;
     try {
       const found = await this.#files.get(question);
       if (file.changes === true) await this.#remember(question, "present");

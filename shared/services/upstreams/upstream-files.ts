@@ -1,4 +1,4 @@
-import { FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
+import { type Digests, FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
 import type { Package, PackageFile, Version } from "../../domain/package.ts";
 import type { Caller } from "../../domain/principal.ts";
@@ -18,15 +18,27 @@ import type { Collector } from "../collector.ts";
 import { fileOps, type NewFile, replaceOps } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
-import { collect } from "../streams.ts";
 import type { ListedFile } from "../views/listing.ts";
-import { digestsBeside, digestsInHead } from "./announced-digests.ts";
+import { digestsBeside, digestsInHead, requireNoPage } from "./announced-digests.ts";
+import { relay } from "./relay.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 
 const WAIT_FOR_OTHERS_MS = 15 * 60_000;
-/** Enough to know a page by. */
-const SNIFFED_BYTES = 512;
+/** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
+const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
+
+/** A file whose bytes begin to come; `end` tells the one who gets them how it ended. */
+interface Arrival {
+  readonly file: AvailableFile;
+  readonly end: (failure?: unknown) => void;
+}
+
+/** What is here of a file already. */
+interface Known {
+  readonly version: Version | undefined;
+  readonly file: PackageFile | undefined;
+}
 
 /** A file that an upstream has, and what is known of its version. */
 export interface FileQuestion {
@@ -48,18 +60,22 @@ export class UpstreamFiles {
   readonly #client: UpstreamClient;
   readonly #changes: PackageChanges;
   readonly #collector: Collector;
+  readonly #mayStream: boolean;
   readonly #flights: SingleFlight<AvailableFile>;
 
+  /** `mayStream`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
   constructor(
     stores: Stores,
     client: UpstreamClient,
     changes: PackageChanges,
     collector: Collector,
+    mayStream: boolean,
   ) {
     this.#stores = stores;
     this.#client = client;
     this.#changes = changes;
     this.#collector = collector;
+    this.#mayStream = mayStream;
     this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
   }
 
@@ -87,33 +103,36 @@ export class UpstreamFiles {
     const { registry, packageName, version, file } = question;
     const find = (): Promise<AvailableFile | undefined> =>
       this.find(registry, packageName, version, file.path);
-    return this.#flights.run(
+    const { promise: arriving, resolve: arrive } = Promise.withResolvers<Arrival>();
+    const whole = this.#flights.run(
       `file ${registry.id} ${packageName} ${version} ${file.path}`,
       file.changes === true ? async () => undefined : find,
       async () => {
-        const fetched = await this.#fetch(question);
-        await this.#record(question, fetched.file, fetched.publishedAtMs);
+        await this.#fetch(question, arrive);
         const found = await find();
         if (found === undefined) throw new NotFoundError("file", file.path);
         return found;
       },
     );
+    // Who has its first bytes already learns the end of it from its answer, when all is over: it may ask again at once.
+    arriving.then(({ end }) => whole.then(() => end(), end)).catch(() => undefined);
+    return Promise.race([whole, arriving.then(({ file: known }) => known)]);
   }
 
-  async #fetch(
-    question: FileQuestion,
-  ): Promise<{ readonly file: NewFile; readonly publishedAtMs: number }> {
-    const { upstream, file } = question;
+  /** `arrive` is told of a large file as soon as it begins to come. */
+  async #fetch(question: FileQuestion, arrive: (arrival: Arrival) => void): Promise<void> {
+    const { upstream, file: wanted } = question;
     const answer = await this.#client.send(upstream, {
-      target: file.url,
+      target: wanted.url,
       headers: { accept: "*/*", "accept-encoding": "identity" },
       maxBodyBytes: upstream.maxFileBytes,
     });
     if (answer.status === 404 || answer.status === 410) {
       await answer.body.cancel().catch(() => undefined);
-      throw new NotFoundError("file", file.path);
+      throw new NotFoundError("file", wanted.path);
     }
     if (answer.status !== 200) throw await this.#client.refusal(upstream, answer);
+    const file = { ...wanted, expected: await this.#expected(upstream, wanted, answer) };
     const changedAtMs = Date.parse(answer.headers.get("last-modified") ?? "");
     const publishedAtMs =
       question.publishedAtMs !== 0
@@ -121,44 +140,63 @@ export class UpstreamFiles {
         : Number.isNaN(changedAtMs)
           ? this.#stores.now()
           : changedAtMs;
-    const stored = await this.#storeVerified(upstream, file, answer);
-    return { file: { path: file.path, contentType: file.contentType, ...stored }, publishedAtMs };
-  }
-
-  /** Stores it, and refuses what has not the sum that its document, the answer's head or a file beside it says. */
-  async #storeVerified(
-    upstream: Upstream,
-    file: ListedFile,
-    { headers, body }: OutboundAnswer,
-  ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
-    const { sums } = file;
-    if (sums === undefined) return this.#store(upstream, file, body);
-    const expected = { ...digestsInHead(headers), ...file.expected };
-    if (Object.keys(expected).length > 0) return this.#store(upstream, { ...file, expected }, body);
-    const asked = digestsBeside(this.#client, upstream, sums);
-    // While the bytes come nobody is waiting for it.
-    asked.catch(() => undefined);
-    const stored = await this.#store(upstream, file, body);
-    const beside = Object.entries(await asked);
-    for (const [algorithm, hex] of beside) {
-      const actual = Object.entries(stored.digests).find(([name]) => name === algorithm)?.[1];
-      if (actual !== hex) {
-        throw wrongBytes(upstream, file, `their ${algorithm} is ${actual}, and not ${hex}`);
-      }
+    const sizeBytes = Number(answer.headers.get("content-length") ?? 0);
+    const isStreamed = this.#mayStream && sizeBytes >= MIN_STREAMED_BYTES;
+    let body = answer.body;
+    if (isStreamed) {
+      const { stored, sent, end } = relay(answer.body);
+      body = stored;
+      const known = this.#arriving({ ...question, file }, publishedAtMs, sizeBytes, sent);
+      arrive({ file: known, end });
     }
-    if (beside.length === 0) await this.#requireNoPage(upstream, file, stored.digests.sha256);
-    return stored;
+    const kept = await this.#store(upstream, file, body);
+    if (Object.keys(file.expected).length === 0) {
+      await requireNoPage(this.#stores.blobs, upstream, file.path, kept);
+    }
+    const { path, contentType } = file;
+    await this.#record(question, { path, contentType, ...kept }, publishedAtMs);
   }
 
-  /** Without a sum nothing else would tell a file from the page of a server that answers 200 to everything. */
-  async #requireNoPage(upstream: Upstream, file: ListedFile, sha256: string): Promise<void> {
-    if (/\.html?$/i.test(file.path)) return;
-    const body = await this.#stores.blobs.open(sha256, { start: 0, end: SNIFFED_BYTES - 1 });
-    const head = body === undefined ? "" : (await collect(body, SNIFFED_BYTES)).toString("latin1");
-    if (!/^\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)[\s>]/i.test(head)) return;
-    throw new UpstreamFailedError(
-      `The upstream "${upstream.key}" sent a page in the place of ${file.path}.`,
-    );
+  /** What is known of its bytes before they come: from its document, the answer's head, or a file beside it. */
+  async #expected(
+    upstream: Upstream,
+    { expected, sums }: ListedFile,
+    { headers, body }: OutboundAnswer,
+  ): Promise<Partial<Digests>> {
+    if (sums === undefined) return expected;
+    const known = { ...digestsInHead(headers), ...expected };
+    if (Object.keys(known).length > 0) return known;
+    try {
+      return await digestsBeside(this.#client, upstream, sums);
+    } catch (error) {
+      await body.cancel().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** A file of which only what its upstream said is known yet. */
+  #arriving(
+    question: FileQuestion,
+    publishedAtMs: number,
+    sizeBytes: number,
+    arriving: ByteStream,
+  ): AvailableFile {
+    const { registry, packageName, version, file } = question;
+    const digests = { md5: "", sha1: "", sha256: "", sha512: "", ...file.expected };
+    return {
+      file: {
+        registryId: registry.id,
+        packageName,
+        version,
+        path: file.path,
+        sizeBytes,
+        digests,
+        contentType: file.contentType,
+        createdAtMs: this.#stores.now(),
+      },
+      version: this.#version(question, 1, publishedAtMs, sizeBytes),
+      arriving,
+    };
   }
 
   async #store(
@@ -175,7 +213,9 @@ export class UpstreamFiles {
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
       if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
-        throw wrongBytes(upstream, file, error.message);
+        throw new UpstreamFailedError(
+          `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${error.message}.`,
+        );
       }
       if (error instanceof OutboundError) throw asFailure(upstream, error);
       throw error;
@@ -197,49 +237,28 @@ export class UpstreamFiles {
       const isSame = old?.digests.sha256 === file.digests.sha256;
       if (old !== undefined && (isSame || question.file.changes !== true)) return undefined;
       const known = versionItem === undefined ? undefined : toVersion(versionItem);
-      return this.#change(question, current, known, file, publishedAtMs, old);
+      return this.#change(question, current, { version: known, file: old }, file, publishedAtMs);
     });
   }
 
   #change(
     question: FileQuestion,
     current: CurrentPackage,
-    known: Version | undefined,
+    { version: known, file: old }: Known,
     file: NewFile,
     publishedAtMs: number,
-    old: PackageFile | undefined,
   ): PackageChange {
-    const { registry, packageName, upstream } = question;
     const nowMs = this.#stores.now();
-    const version: Version = known ?? {
-      registryId: registry.id,
-      packageName,
-      version: question.version,
-      state: "published",
-      deprecation: "",
-      sequence: (current.package?.revision ?? 0) + 1,
-      publishedAtMs,
-      publishedBy: upstream.key,
-      publishRun: "",
-      sizeBytes: file.sizeBytes,
-      fileCount: 1,
-      metadata: question.metadata,
-      deletedAtMs: 0,
-      restoreUntilMs: 0,
-    };
+    const addedBytes = file.sizeBytes - (old?.sizeBytes ?? 0);
+    const sequence = (current.package?.revision ?? 0) + 1;
+    const version = known ?? this.#version(question, sequence, publishedAtMs, file.sizeBytes);
     return {
       package: this.#package(question, current.package, known === undefined),
       tags: current.tags,
       ops: [
         ...(known === undefined
           ? [createVersionOp(version), sequenceOp(version)]
-          : [
-              addToVersionOp(
-                version,
-                old === undefined ? 1 : 0,
-                file.sizeBytes - (old?.sizeBytes ?? 0),
-              ),
-            ]),
+          : [addToVersionOp(version, old === undefined ? 1 : 0, addedBytes)]),
         ...(old === undefined
           ? fileOps(version, file, nowMs)
           : replaceOps(version, file, old, nowMs)),
@@ -247,6 +266,30 @@ export class UpstreamFiles {
       ],
       documents: { kind: "keep" },
       audit: [],
+    };
+  }
+
+  #version(
+    { registry, packageName, upstream, version, metadata }: FileQuestion,
+    sequence: number,
+    publishedAtMs: number,
+    sizeBytes: number,
+  ): Version {
+    return {
+      registryId: registry.id,
+      packageName,
+      version,
+      state: "published",
+      deprecation: "",
+      sequence,
+      publishedAtMs,
+      publishedBy: upstream.key,
+      publishRun: "",
+      sizeBytes,
+      fileCount: 1,
+      metadata,
+      deletedAtMs: 0,
+      restoreUntilMs: 0,
     };
   }
 
@@ -267,11 +310,6 @@ export class UpstreamFiles {
     };
   }
 }
-
-const wrongBytes = (upstream: Upstream, file: ListedFile, why: string): UpstreamFailedError =>
-  new UpstreamFailedError(
-    `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${why}.`,
-  );
 
 /** Nobody in particular: whoever asked first did not publish it. */
 const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
