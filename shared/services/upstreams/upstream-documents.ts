@@ -26,7 +26,9 @@ import { questionsTo } from "./upstream-questions.ts";
 const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024;
 const WAIT_FOR_OTHERS_MS = 60_000;
 /** After a failure, copies are served without asking for so long, so that an outage does not cost each read a time-out. */
-const PAUSE_MS = 5_000;
+export const PAUSE_MS = 5_000;
+/** While the upstream fails, that something is missing there is believed for so long: another registry may have it. */
+export const STALE_MISSING_MS = 7 * 86_400_000;
 
 /** One document of an upstream, as a proxy keeps it for one package. */
 export interface DocumentQuestion {
@@ -73,7 +75,7 @@ export class UpstreamDocuments {
     }
     const { registry, upstream, packageName, name } = question;
     if (upstream.offline) return { copy: known ?? nothing(name), stale: "" };
-    if (known?.state === "present" && this.#isPaused(upstream)) return served(known, upstream);
+    if (this.#mayServe(known) && this.#isPaused(upstream)) return served(known, upstream);
     return this.#flights.run(
       `document ${registry.id} ${packageName} ${name}`,
       async () => {
@@ -106,6 +108,14 @@ export class UpstreamDocuments {
     return this.#stores.now() < checkedAtMs + ttl * 1000;
   }
 
+  /** Whether a copy serves while the upstream fails. */
+  #mayServe(known: UpstreamCopy | undefined): known is UpstreamCopy {
+    return (
+      known !== undefined &&
+      (known.state === "present" || this.#stores.now() < known.checkedAtMs + STALE_MISSING_MS)
+    );
+  }
+
   #isPaused({ id }: Upstream): boolean {
     return this.#stores.now() < (this.#pausedUntilMs.get(id) ?? 0);
   }
@@ -122,7 +132,7 @@ export class UpstreamDocuments {
       this.#pausedUntilMs.delete(upstream.id);
       return { copy, stale: "" };
     } catch (error) {
-      if (!(error instanceof UpstreamFailedError) || known?.state !== "present") throw error;
+      if (!(error instanceof UpstreamFailedError) || !this.#mayServe(known)) throw error;
       this.#pausedUntilMs.set(upstream.id, this.#stores.now() + PAUSE_MS);
       this.#stores.log.warn("upstream.stale", { upstream: upstream.key, why: error.message });
       return served(known, upstream);
