@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ForwardingUpstream, startForwarding } from "../../support/forwarding-upstream.ts";
 import { pomOf } from "../../support/maven.ts";
-import { describeWith, programPath } from "../../support/programs.ts";
+import { describeWith } from "../../support/programs.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 
 const run = promisify(execFile);
