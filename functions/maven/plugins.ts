@@ -1,7 +1,7 @@
 import { isDefined } from "../../shared/domain/defined.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { Services } from "../../shared/services/services.ts";
-import type { Leaf } from "../../shared/services/views/routes.ts";
+import type { Leaf, Route } from "../../shared/services/views/routes.ts";
 import { packageKey, toPackage } from "../../shared/records/packages.ts";
 import type { ClientPlugin } from "./client-metadata.ts";
 import {
@@ -46,19 +46,29 @@ async function isPlugin(
   return page.items.some(({ metadata }) => factsOf(metadata).packaging === "maven-plugin");
 }
 
+/** Refusals for which not even the name of an artifact may get out. */
+const KEPT_FROM: ReadonlySet<Route["refusal"]> = new Set(["external-blocked", "owned-by-source"]);
+
 /**
  * The plugins of a group that the caller may see, of all registries behind this one: the first that has a prefix or an
- * artifact decides what it stands for. A plugin must come from a registry that is asked for its name.
+ * artifact decides what it stands for. A plugin must come from a registry that is asked for its name. `packageName`: the
+ * artifact that the group's path is too, whose name is kept from upstreams that must not be asked for it.
  */
 export async function findPlugins(
   services: Services,
   grant: RegistryGrant,
   group: string,
+  packageName: string | undefined,
 ): Promise<readonly PluginRow[]> {
+  const { views } = services;
   const plugins: PluginRow[] = [];
+  const ofArtifact =
+    packageName === undefined ? [] : await views.routes(grant.registry, packageName);
   // No package has this name; patterns of the group match it.
-  for (const { leaf, refusal } of await services.views.routes(grant.registry, `${group}:*`)) {
-    if (refusal !== "") continue;
+  const ofGroup = await views.routes(grant.registry, `${group}:*`);
+  for (const [position, { leaf, refusal }] of ofGroup.entries()) {
+    const asArtifact = ofArtifact[position]?.refusal ?? "";
+    if (refusal !== "" || KEPT_FROM.has(asArtifact)) continue;
     const found =
       leaf.upstream === undefined
         ? await storedPlugins(services, leaf.registry.id, group)

@@ -152,7 +152,7 @@ async function getMetadata(
       ? undefined
       : await services.catalogue.findDocument(grant, packageName, METADATA_KIND);
   if (document === undefined) {
-    const plugins = await findPlugins(services, grant, group);
+    const plugins = await findPlugins(services, grant, group, packageName);
     if (plugins.length === 0) throw new NotFoundError("file", `${group}/maven-metadata.xml`);
     return sendText(c, Buffer.from(renderPlugins(plugins)), checksum);
   }
