@@ -3,7 +3,8 @@ import { RegistryError } from "../../shared/errors.ts";
 import type { PluginRow } from "./index-rows.ts";
 import { coordinatesOf, parsePackageName, parseVersion } from "./layout.ts";
 import type { Build } from "./snapshots.ts";
-import { entriesOf, parseXml, unescapeXml } from "./xml.ts";
+import { entriesOf, parseXml } from "./xml.ts";
+import { unescapeXml } from "./xml-text.ts";
 
 /** What is sent when metadata is asked for. */
 export const METADATA_REQUEST = { accept: "application/xml, text/xml;q=0.9, */*;q=0.1" } as const;

@@ -1,16 +1,11 @@
-import type { RegistryGrant } from "../../shared/services/access.ts";
-import type { UploadedFile } from "../../shared/services/ecosystem.ts";
-import type { EcosystemFactory, Services } from "../../shared/services/services.ts";
-import { InvalidInputError } from "../../shared/errors.ts";
-import { scanFor } from "./intake/distribution-intake.ts";
-import { normalize, parseDistributionName, parseProjectName } from "./names.ts";
-import { publish } from "./publication.ts";
+import type { EcosystemFactory } from "../../shared/services/services.ts";
+import { normalize, parseProjectName } from "./names.ts";
 import { SIMPLE_HTML_RENDERER, SIMPLE_JSON_RENDERER } from "./render.ts";
 import { JSON_API_RENDERER } from "./render-json-api.ts";
 import { compareVersions, isPrerelease, parseVersion } from "./versions.ts";
 
 /** Python packages, as the shared services see them. */
-export const createPypiEcosystem: EcosystemFactory = (services) => ({
+export const createPypiEcosystem: EcosystemFactory = () => ({
   name: "pypi",
   renderers: [SIMPLE_JSON_RENDERER, SIMPLE_HTML_RENDERER, JSON_API_RENDERER],
   parsePackageName: parseProjectName,
@@ -18,44 +13,4 @@ export const createPypiEcosystem: EcosystemFactory = (services) => ({
   parseVersion,
   compareVersions,
   isPrerelease,
-  publishUpload: (grant, file) => publishUpload(services(), grant, file),
 });
-
-/** Publishes a distribution that came by an upload ticket. */
-async function publishUpload(
-  services: Services,
-  grant: RegistryGrant,
-  { packageName, version, path, sizeBytes, digests }: UploadedFile,
-): Promise<void> {
-  const name = parseDistributionName(path, packageName);
-  if (compareVersions(name.version, version) !== 0) {
-    throw new InvalidInputError(
-      `The file is of version ${name.version}, but the upload is of ${version}.`,
-      [{ at: "version", problem: "not that of the file" }],
-    );
-  }
-  const metadata = await scanStored(services, digests.sha256, path);
-  await publish(services, grant, {
-    project: packageName,
-    fileName: path,
-    checked: { sizeBytes, digests, blake2b256: "", metadata },
-    attestations: "",
-    store: async () => {},
-  });
-}
-
-async function scanStored(
-  services: Services,
-  sha256: string,
-  fileName: string,
-): Promise<Uint8Array> {
-  const stream = await services.stores.blobs.open(sha256);
-  if (stream === undefined) throw new Error(`the blob ${sha256} of an upload is missing`);
-  const scan = scanFor(fileName);
-  try {
-    for await (const chunk of stream) await scan.write(chunk);
-    return await scan.finish();
-  } finally {
-    scan.destroy();
-  }
-}

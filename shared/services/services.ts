@@ -1,5 +1,5 @@
 import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
-import { Access } from "./access.ts";
+import { Access, type RegistryGrant } from "./access.ts";
 import { AuditLog } from "./audit.ts";
 import { BlobLinks } from "./blob-links.ts";
 import { BrotliMaker } from "./brotli-maker.ts";
@@ -7,7 +7,7 @@ import { Catalogue } from "./catalogue.ts";
 import { Collector } from "./collector.ts";
 import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
-import type { Ecosystem } from "./ecosystem.ts";
+import type { Ecosystem, UploadedFile } from "./ecosystem.ts";
 import { Events } from "./events.ts";
 import { IdentityExchange, type RoleAccess } from "./identity-exchange.ts";
 import { Images } from "./images/images.ts";
@@ -24,6 +24,7 @@ import { RegistryDirectory } from "./registry-directory.ts";
 import { StoredCatalogue } from "./stored-catalogue.ts";
 import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
+import { RuleReports } from "./rule-report.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
@@ -106,10 +107,13 @@ export interface Services {
   readonly reclaimer: Reclaimer;
   readonly registries: Registries;
   readonly releaseFiles: ReleaseFiles;
+  readonly ruleReports: RuleReports;
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
+  readonly upstreamClient: UpstreamClient;
+  readonly upstreamDocuments: UpstreamDocuments;
   readonly upstreams: Upstreams;
   readonly views: Views;
   readonly webhookDeliverer: WebhookDeliverer;
@@ -117,9 +121,19 @@ export interface Services {
   readonly webhooks: Webhooks;
 }
 
-/** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
+/** An ecosystem whose sweep needs services gets them when they exist. */
 export type EcosystemFactory = (services: () => Services) => Ecosystem;
 export type EcosystemFactories = { readonly [Name in keyof Ecosystems]: EcosystemFactory };
+
+/**
+ * Publishes, in the way of its ecosystem, what came by an upload ticket and is in blob storage already. May be
+ * repeated. @throws {RegistryError}
+ */
+export type UploadIntake = (
+  services: Services,
+  grant: RegistryGrant,
+  upload: UploadedFile,
+) => Promise<void>;
 
 /** Wires the services over the stores of a composition root. */
 export function createServices(
@@ -145,12 +159,13 @@ export function createServices(
     stores,
     new UpstreamCredentials(stores, options.awsRegistryTokens),
   );
+  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient);
   const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
     leaves,
-    new UpstreamDocuments(stores, upstreamClient),
+    upstreamDocuments,
     new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
   );
   const stored = new StoredCatalogue(stores);
@@ -185,6 +200,7 @@ export function createServices(
     reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
+    ruleReports: new RuleReports(stores, ecosystems, leaves),
     tags,
     tokens,
     uploads: new Uploads(
@@ -193,6 +209,8 @@ export function createServices(
       options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
+    upstreamClient,
+    upstreamDocuments,
     upstreams,
     views,
     webhookDeliverer: new WebhookDeliverer(stores, {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
-import { NotFoundError } from "../../../shared/errors.ts";
-import type { Version } from "../../../shared/domain/package.ts";
+import { InvalidInputError, NotFoundError } from "../../../shared/errors.ts";
+import type { PackageFile } from "../../../shared/domain/package.ts";
 import { type DigestAlgorithm } from "../../../shared/domain/digest.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { bodyBytes } from "../../../shared/http/body-bytes.ts";
@@ -16,7 +16,7 @@ import { sendFolder } from "../folder.ts";
 import { findPlugins } from "../plugins.ts";
 import { METADATA_KIND, renderPlugins, XML_TYPE } from "../render.ts";
 import { findSnapshotMetadata } from "../snapshot-metadata.ts";
-import { parseArtifactName } from "../snapshots.ts";
+import { buildPath, MAX_BUILDS_OF_ONE_NAME, parseArtifactName } from "../snapshots.ts";
 import { parseTarget } from "../target.ts";
 import { factsOf } from "../version-facts.ts";
 import { isSnapshot } from "../versions.ts";
@@ -27,13 +27,16 @@ type MetadataTarget = Extract<Target, { kind: "metadata" }>;
 /** Longer documents go without sums in their headers: they would have to be decoded for every answer. */
 const MAX_SUMMED_BYTES = 256 * 1024;
 
+/** How long Ivy may take from a file to its checksums. */
+const IVY_PUBLISH_MS = 60_000;
+
 /** GET or HEAD of anything below a registry. */
 export async function get(
   c: Context<AppEnv>,
   services: Services,
   documents: DocumentSender,
 ): Promise<Response> {
-  const { registry, target, checksum } = parseTarget(c);
+  const { registry, target, checksum } = await parseOrNotFound(c, services);
   const packageName = target.kind === "metadata" ? undefined : packageOf(target);
   const grant = await services.access.open(
     c.get("caller"),
@@ -54,6 +57,20 @@ export async function get(
   return sendText(c, document, checksum);
 }
 
+/** Other than 404 would keep build tools from looking in their next repository for what no path here can name. */
+async function parseOrNotFound(
+  c: Context<AppEnv>,
+  { access }: Services,
+): Promise<ReturnType<typeof parseTarget>> {
+  try {
+    return parseTarget(c);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    await access.open(c.get("caller"), c.req.param("registry") ?? "", "maven", "packages:read");
+    throw new NotFoundError("file", c.req.path.slice(0, 200));
+  }
+}
+
 const packageOf = (target: Target): string | undefined =>
   "packageName" in target ? target.packageName : undefined;
 
@@ -67,6 +84,9 @@ async function getFile(
   const found = await findFile(services, grant, target);
   const { file, version } = found;
   if (checksum !== undefined) {
+    if (isIvyPublishing(c, services, grant, file)) {
+      throw new NotFoundError("file", `${file.path}.${checksum}`);
+    }
     await found.arriving?.cancel();
     const whole = found.arriving === undefined ? found : await findFile(services, grant, target);
     return sendSum(c, whole.file.digests[checksum]);
@@ -95,47 +115,69 @@ async function getFile(
   });
 }
 
-/** `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. */
+/**
+ * Ivy asks by HEAD for the checksum of what it has just uploaded, and ends with an error when there is one already
+ * ("destination file exists and overwrite == false"). When it resolves, it asks in the same way before it verifies.
+ */
+function isIvyPublishing(
+  c: Context<AppEnv>,
+  { stores }: Services,
+  grant: RegistryGrant,
+  { packageName, createdAtMs }: PackageFile,
+): boolean {
+  return (
+    c.req.method === "HEAD" &&
+    (c.req.header("user-agent") ?? "").startsWith("Apache Ivy/") &&
+    createdAtMs > stores.now() - IVY_PUBLISH_MS &&
+    grant.may("packages:write", packageName)
+  );
+}
+
 async function findFile(
   services: Services,
   grant: RegistryGrant,
-  { packageName, version, path }: FileTarget,
+  target: FileTarget,
 ): Promise<AvailableFile> {
-  const { catalogue } = services;
+  const { packageName, version, path } = target;
   try {
-    return await catalogue.getFile(grant, packageName, version, path);
+    return await services.catalogue.getFile(grant, packageName, version, path);
   } catch (error) {
     if (!(error instanceof NotFoundError) || !isSnapshot(version)) throw error;
-    const name = parseArtifactName(packageName, version, path);
-    const found = await findOwnSnapshot(services, grant, packageName, version);
-    const newest = factsOf(found?.metadata).snapshot.find(
-      ({ classifier, extension }) =>
-        classifier === name?.classifier && extension === name.extension,
-    );
-    if (newest === undefined || name?.value !== version) throw error;
-    const { artifact } = coordinatesOf(packageName);
-    const suffix = path.slice(`${artifact}-${version}`.length);
-    return catalogue.getFile(grant, packageName, version, `${artifact}-${newest.value}${suffix}`);
+    // Of other repositories only they know which build is the newest.
+    for (const { leaf, refusal } of await services.views.routes(grant.registry, packageName)) {
+      if (refusal !== "" || leaf.upstream !== undefined) continue;
+      const other = await findOtherPath(services, grant.through(leaf.registry), target);
+      if (other !== undefined)
+        return services.catalogue.getFile(grant, packageName, version, other);
+    }
+    throw error;
   }
 }
 
-/** A snapshot of a source registry: of other repositories only they know which build is the newest. */
-async function findOwnSnapshot(
-  { catalogue, views }: Services,
+/**
+ * `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. What a unique build lacks may be there
+ * under a lower number of the same second: jobs that chose one name share the files in which they do not differ.
+ */
+async function findOtherPath(
+  { catalogue }: Services,
   grant: RegistryGrant,
-  packageName: string,
-  version: string,
-): Promise<Version | undefined> {
-  for (const { leaf, refusal } of await views.routes(grant.registry, packageName)) {
-    if (refusal !== "" || leaf.upstream !== undefined) continue;
-    const found = await catalogue.findAnyVersion(
-      grant.through(leaf.registry),
-      packageName,
-      version,
-    );
-    if (found !== undefined) return found;
+  { packageName, version, path }: FileTarget,
+): Promise<string | undefined> {
+  const name = parseArtifactName(packageName, version, path);
+  if (name === undefined) return undefined;
+  for (let by = 1; name.build !== undefined && by < MAX_BUILDS_OF_ONE_NAME; by++) {
+    const lower = buildPath(packageName, version, path, -by);
+    if (lower === undefined) return undefined;
+    if (await catalogue.findFile(grant, packageName, version, lower)) return lower;
   }
-  return undefined;
+  if (name.build !== undefined) return undefined;
+  const found = await catalogue.findAnyVersion(grant, packageName, version);
+  const newest = factsOf(found?.metadata).snapshot.find(
+    ({ classifier, extension }) => classifier === name.classifier && extension === name.extension,
+  );
+  const start = `${coordinatesOf(packageName).artifact}-`;
+  const suffix = path.slice(start.length + version.length);
+  return newest === undefined ? undefined : start + newest.value + suffix;
 }
 
 /** The artifact's document, or the plugins of the group of this path. */

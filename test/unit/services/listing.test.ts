@@ -19,7 +19,6 @@ const ecosystem: Ecosystem = {
   parseVersion: (text) => text,
   compareVersions: (a, b) => semver.compare(a, b),
   isPrerelease: (version) => semver.prerelease(version) !== null,
-  publishUpload: async () => {},
 };
 
 const version = fc
