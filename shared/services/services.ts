@@ -186,7 +186,7 @@ export function createServices(
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
   const structure = new RegistryStructure(stores.table);
-  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
+  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory, ecosystems);
   const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
   const allowPrivate = options.webhooksPrivate ?? false;

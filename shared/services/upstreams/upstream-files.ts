@@ -1,4 +1,4 @@
-import { FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
+import { type Digests, FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
 import type { Package, Version } from "../../domain/package.ts";
 import type { Caller } from "../../domain/principal.ts";
@@ -134,7 +134,8 @@ export class UpstreamFiles {
       body = stored;
       arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
     }
-    const kept = await this.#store(upstream, file, body);
+    const expected = { ...file.announced?.(answer.headers), ...file.expected };
+    const kept = await this.#store(upstream, file.path, expected, body);
     await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
   }
 
@@ -164,18 +165,19 @@ export class UpstreamFiles {
 
   async #store(
     upstream: Upstream,
-    file: ListedFile,
+    path: string,
+    expected: Partial<Digests>,
     body: ByteStream,
   ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
     try {
       const { sizeBytes, digests } = await this.#stores.blobs.put(body, {
         algorithms: FILE_DIGESTS,
-        expected: file.expected,
+        expected,
         maxSizeBytes: upstream.maxFileBytes,
       });
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
-      throw asStoringFailure(upstream, file.path, error);
+      throw asStoringFailure(upstream, path, error);
     }
   }
 

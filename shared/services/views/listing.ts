@@ -12,6 +12,8 @@ export interface ListedFile {
   readonly url: string;
   /** What its bytes must turn out to be. */
   readonly expected: Partial<Digests>;
+  /** What the headers of an answer say of them besides. */
+  readonly announced?: (headers: Headers) => Partial<Digests>;
   readonly contentType: string;
   /**
    * Unix milliseconds, where files join a version for as long as it lives; 0 when the document does not say. Absent: as
