@@ -101,7 +101,11 @@ export interface Ecosystem {
 }
 
 /** The preferred of two versions (either may be empty for none): highest, releases before pre-releases. */
-export function latestOf(ecosystem: Ecosystem, a: string, b: string): string {
+export function latestOf(
+  ecosystem: Pick<Ecosystem, "isPrerelease" | "compareVersions">,
+  a: string,
+  b: string,
+): string {
   if (a === "") return b;
   if (b === "") return a;
   const aPre = ecosystem.isPrerelease(a);

@@ -134,10 +134,9 @@ export class UpstreamFiles {
       body = stored;
       arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
     }
-    const announced = { ...file.announced?.(answer.headers), ...file.expected };
-    const kept = await this.#store(upstream, file.path, announced, body);
-    const { path, contentType } = file;
-    await this.#record(question, { path, contentType, ...kept }, publishedAtMs);
+    const expected = { ...file.announced?.(answer.headers), ...file.expected };
+    const kept = await this.#store(upstream, file.path, expected, body);
+    await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
   }
 
   /** A file of which only what its upstream said is known yet. */
@@ -154,10 +153,9 @@ export class UpstreamFiles {
         registryId: registry.id,
         packageName,
         version,
-        path: file.path,
+        ...announced(file),
         sizeBytes,
         digests,
-        contentType: file.contentType,
         createdAtMs: this.#stores.now(),
       },
       version: this.#version(question, 1, publishedAtMs, sizeBytes),
@@ -276,6 +274,17 @@ export function asStoringFailure(upstream: Upstream, what: string, error: unknow
   }
   return asFailure(upstream, error);
 }
+
+/** What a file's row takes over from its upstream's document. */
+const announced = ({
+  path,
+  contentType,
+  publishedAtMs,
+}: ListedFile): Pick<NewFile, "path" | "contentType" | "publishedAtMs"> => ({
+  path,
+  contentType,
+  ...(publishedAtMs === undefined ? {} : { publishedAtMs }),
+});
 
 /** Nobody in particular: whoever asked first did not publish it. */
 export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };

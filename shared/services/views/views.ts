@@ -30,6 +30,7 @@ import {
   type MergedListing,
   mergeListings,
   visibleThrough,
+  withFiles,
 } from "./listing.ts";
 import { type Leaf, type Leaves, type Route, routesFor } from "./routes.ts";
 
@@ -379,8 +380,8 @@ export class Views {
     const listed = listing.versions.find((candidate) => candidate.version === version);
     const file = listed?.files.find((candidate) => candidate.path === path);
     if (listed === undefined || file === undefined) return undefined;
-    const { publishedAtMs, entry } = listed;
-    const fromMs = visibleThrough(leaf.routings, packageName, publishedAtMs);
+    const { publishedAtMs } = listed;
+    const fromMs = visibleThrough(leaf.routings, packageName, file.publishedAtMs ?? publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", path);
     const { description } = listing.about;
     return this.#files.get({
@@ -389,7 +390,7 @@ export class Views {
       packageName,
       version,
       publishedAtMs,
-      metadata: entry,
+      metadata: withFiles(this.#ecosystems[registry.ecosystem], listed, [file]).entry,
       description: typeof description === "string" ? description : "",
       file,
     });
@@ -428,7 +429,10 @@ export class Views {
   }
 
   #requireOldEnough(leaf: Leaf, packageName: string, { file, version }: AvailableFile): void {
-    const fromMs = visibleThrough(leaf.routings, packageName, version.publishedAtMs);
+    const publishedAtMs =
+      file.publishedAtMs ??
+      (leaf.upstream === undefined ? file.createdAtMs : version.publishedAtMs);
+    const fromMs = visibleThrough(leaf.routings, packageName, publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", file.path);
   }
 
