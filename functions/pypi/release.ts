@@ -10,7 +10,7 @@ export interface ReleaseFile {
   readonly sizeBytes: number;
   readonly md5: string;
   readonly sha256: string;
-  /** Empty unless the client sent it. */
+  /** Empty of files that were published before it was always computed. */
   readonly blake2b256: string;
   readonly requiresPython: string;
   /** Of the file's core metadata; empty when that is not served apart from it. */
