@@ -1,5 +1,11 @@
 import type { AuditEntry } from "../../shared/domain/audit.ts";
-import type { Package, PackageFile, Tag, Version } from "../../shared/domain/package.ts";
+import {
+  ACTIVE_STANDING,
+  type Package,
+  type PackageFile,
+  type Tag,
+  type Version,
+} from "../../shared/domain/package.ts";
 import type { Registry } from "../../shared/domain/registry.ts";
 import type { Token } from "../../shared/domain/token.ts";
 import type { PageOf } from "../../shared/records/pages.ts";
@@ -27,6 +33,7 @@ export function renderRegistry(registry: Registry, baseUrl: string) {
 
 export function renderPackage(registry: Registry, pkg: Package) {
   const { name, state, description, keywords, latestVersion, versionCount } = pkg;
+  const { status, reason, tracks, alternateLocations } = pkg.standing ?? ACTIVE_STANDING;
   return {
     registry: registry.slug,
     name,
@@ -37,6 +44,10 @@ export function renderPackage(registry: Registry, pkg: Package) {
     versionCount,
     createdAt: iso(pkg.createdAtMs),
     updatedAt: iso(pkg.updatedAtMs),
+    status,
+    statusReason: reason,
+    tracks: [...tracks],
+    alternateLocations: [...alternateLocations],
   };
 }
 

@@ -2,6 +2,7 @@ import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { UploadedFile } from "../../shared/services/ecosystem.ts";
 import type { EcosystemFactory, Services } from "../../shared/services/services.ts";
 import { InvalidInputError } from "../../shared/errors.ts";
+import { readDescription } from "./description.ts";
 import {
   type CheckedDistribution,
   scanFor,
@@ -9,6 +10,7 @@ import {
 } from "./intake/distribution-intake.ts";
 import { parseDistributionName, parseProjectName } from "./names.ts";
 import { publish } from "./publication.ts";
+import { FILE_RULES } from "./release.ts";
 import { SIMPLE_HTML_RENDERER, SIMPLE_JSON_RENDERER } from "./render.ts";
 import { JSON_API_RENDERER } from "./render-json-api.ts";
 import { compareVersions, isPrerelease, parseVersion } from "./versions.ts";
@@ -17,6 +19,11 @@ import { compareVersions, isPrerelease, parseVersion } from "./versions.ts";
 export const createPypiEcosystem: EcosystemFactory = (services) => ({
   name: "pypi",
   renderers: [SIMPLE_JSON_RENDERER, SIMPLE_HTML_RENDERER, JSON_API_RENDERER],
+  hasStanding: true,
+  countsListing: true,
+  avoidsDeprecated: true,
+  fileRules: FILE_RULES,
+  readReadme: (version) => readDescription(services(), version),
   parsePackageName: parseProjectName,
   parseVersion,
   compareVersions,

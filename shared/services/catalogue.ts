@@ -1,6 +1,13 @@
-import { NotFoundError } from "../errors.ts";
+import { ForbiddenError, NotFoundError } from "../errors.ts";
 import { isDefined } from "../domain/defined.ts";
-import { isAvailable, type Package, type PackageFile, type Version } from "../domain/package.ts";
+import {
+  isAvailable,
+  isQuarantined,
+  type Package,
+  type PackageFile,
+  type Version,
+} from "../domain/package.ts";
+import type { Item } from "../ports/table.ts";
 import { number, text } from "../records/attributes.ts";
 import { documentKey, type StoredDocument, toDocument } from "../records/documents.ts";
 import { downloadsKey } from "../records/downloads.ts";
@@ -68,16 +75,18 @@ export class Catalogue {
     return item === undefined ? undefined : toVersion(item);
   }
 
-  /** Those of these versions that exist, in any state, in this order, in one read. */
+  /** A package, and those of these versions that exist, in this order, in one read; each in any state. */
   async findVersions(
     grant: RegistryGrant,
     packageName: string,
     versions: readonly string[],
-  ): Promise<readonly Version[]> {
-    const items = await this.#stores.table.getMany(
-      versions.map((version) => versionKey(grant.registry.id, packageName, version)),
-    );
-    return items.filter(isDefined).map(toVersion);
+  ): Promise<{ readonly pkg: Package | undefined; readonly versions: readonly Version[] }> {
+    const [item, ...items] = await this.#stores.table.getMany([
+      packageKey(grant.registry.id, packageName),
+      ...versions.map((version) => versionKey(grant.registry.id, packageName, version)),
+    ]);
+    const pkg = item === undefined ? undefined : toPackage(item);
+    return { pkg, versions: items.filter(isDefined).map(toVersion) };
   }
 
   /** @throws {NotFoundError} when there is none that clients may install. */
@@ -109,10 +118,28 @@ export class Catalogue {
       fileKey(registryId, packageName, version, path),
       versionKey(registryId, packageName, version),
     ]);
-    if (fileItem === undefined || versionItem === undefined) throw new NotFoundError("file", path);
-    const found = { file: toFile(fileItem), version: toVersion(versionItem) };
-    if (!isAvailable(found.version)) throw new NotFoundError("file", path);
-    return found;
+    return requireAvailable(path, fileItem, versionItem);
+  }
+
+  /**
+   * As {@link Catalogue.getFile}, where packages may be in quarantine.
+   *
+   * @throws {ForbiddenError} when this one is.
+   */
+  async getOfferedFile(
+    grant: RegistryGrant,
+    packageName: string,
+    version: string,
+    path: string,
+  ): Promise<AvailableFile> {
+    const registryId = grant.registry.id;
+    const [packageItem, fileItem, versionItem] = await this.#stores.table.getMany([
+      packageKey(registryId, packageName),
+      fileKey(registryId, packageName, version, path),
+      versionKey(registryId, packageName, version),
+    ]);
+    requireOffered(packageItem === undefined ? undefined : toPackage(packageItem));
+    return requireAvailable(path, fileItem, versionItem);
   }
 
   /** What is stored at this path, whatever the state of its version. */
@@ -196,4 +223,25 @@ export class Catalogue {
     );
     return items.map((item) => (item === undefined ? 0 : number(item, "count")));
   }
+}
+
+/** @throws {NotFoundError} unless both rows are there, and the version is one that clients may see. */
+function requireAvailable(
+  path: string,
+  fileItem: Item | undefined,
+  versionItem: Item | undefined,
+): AvailableFile {
+  if (fileItem === undefined || versionItem === undefined) throw new NotFoundError("file", path);
+  const found = { file: toFile(fileItem), version: toVersion(versionItem) };
+  if (!isAvailable(found.version)) throw new NotFoundError("file", path);
+  return found;
+}
+
+/** @throws {ForbiddenError} for a package in quarantine. */
+function requireOffered(pkg: Package | undefined): void {
+  if (pkg === undefined || !isQuarantined(pkg)) return;
+  const reason = pkg.standing?.reason ?? "";
+  throw new ForbiddenError(
+    `Package "${pkg.name}" is in quarantine: it may be harmful, and offers no files${reason === "" ? "" : ` (${reason})`}.`,
+  );
 }

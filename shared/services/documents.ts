@@ -60,23 +60,29 @@ export async function renderDocument(
   nowMs: number,
 ): Promise<RenderedDocument> {
   const rendered = await renderText(blobs, renderer, view, previous, change);
-  const { gzip, ...shape } = rendered;
+  const { gzip } = rendered;
   const large = gzip.length > maxRowDocumentBytes;
   const blobSha256 = large ? (await blobs.put(gzip)).sha256 : "";
   const brotliBody =
     rendered.lengthBytes <= MAX_INLINE_BROTLI_BYTES ? await brotli(await unzip(gzip)) : EMPTY;
+  const { kind, contentType } = renderer;
   const document: StoredDocument = {
-    ...shape,
-    kind: renderer.kind,
-    contentType: renderer.contentType,
-    etag: createHash("sha256").update(gzip).digest("base64url").slice(0, 27),
-    updatedAtMs: nowMs,
-    baseUrl: view.baseUrl,
+    ...inlineDocument({ kind, contentType, baseUrl: view.baseUrl }, rendered, nowMs),
     gzip: large ? EMPTY : gzip,
     brotli: brotliBody,
     blobSha256,
   };
   return { document, ops: storeOps(view, document, previous) };
+}
+
+/** A document with its whole body in it, as it is sent, and stored when it is small enough. */
+export function inlineDocument(
+  head: Pick<StoredDocument, "kind" | "contentType" | "baseUrl">,
+  body: AppendableGzip,
+  nowMs: number,
+): StoredDocument {
+  const etag = createHash("sha256").update(body.gzip).digest("base64url").slice(0, 27);
+  return { ...head, ...body, etag, updatedAtMs: nowMs, brotli: EMPTY, blobSha256: "" };
 }
 
 function storeOps(

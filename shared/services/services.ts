@@ -8,17 +8,20 @@ import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem } from "./ecosystem.ts";
 import { Events } from "./events.ts";
+import { FileEdits } from "./file-edits.ts";
 import { IdentityExchange, type RoleAccess } from "./identity-exchange.ts";
 import { Images } from "./images/images.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Logins } from "./logins.ts";
 import { PackageChanges } from "./package-changes.ts";
+import { PackageListing } from "./package-listing.ts";
 import { Publisher } from "./publish.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
+import { Standings } from "./standings.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
@@ -82,15 +85,18 @@ export interface Services {
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
   readonly events: Events;
+  readonly fileEdits: FileEdits;
   readonly identityExchange: IdentityExchange;
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
+  readonly packageListing: PackageListing;
   readonly publisher: Publisher;
   readonly rateLimits: RateLimits;
   readonly reclaimer: Reclaimer;
   readonly registries: Registries;
   readonly releaseFiles: ReleaseFiles;
+  readonly standings: Standings;
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
@@ -124,6 +130,7 @@ export function createServices(
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
   const catalogue = new Catalogue(stores);
+  const lifecycle = new Lifecycle(stores, ecosystems, changes);
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
@@ -138,19 +145,22 @@ export function createServices(
     catalogue,
     changes,
     collector,
-    deprecations: new Deprecations(stores, changes),
+    deprecations: new Deprecations(stores, ecosystems, changes),
     downloads: new Downloads(stores),
     ecosystems,
     identityExchange: new IdentityExchange(stores, tokens, options),
     events: new Events(stores, [new WebhookFanOut(stores), new BrotliMaker(stores, ecosystems)]),
+    fileEdits: new FileEdits(stores, ecosystems, changes, lifecycle),
     images: new Images(stores, blobLinks),
-    lifecycle: new Lifecycle(stores, ecosystems, changes),
+    lifecycle,
     logins: new Logins(stores, tokens),
+    packageListing: new PackageListing(stores),
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
+    standings: new Standings(stores, ecosystems, changes),
     tags,
     tokens,
     uploads: new Uploads(
