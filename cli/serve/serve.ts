@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
 import { INLINE_LIMIT_BYTES, MAX_UPLOAD_BYTES } from "../../functions/lambda/limits.ts";
+import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
 import type { Stores } from "../../shared/services/stores.ts";
 import { createServices } from "../../shared/services/services.ts";
 import { Background } from "./background.ts";
@@ -53,11 +54,13 @@ export async function runServe(flags: ServeFlags): Promise<void> {
 export async function startServer(config: ServeConfig, log: Logger): Promise<Running> {
   const home = await openHome(config);
   const { table, blobs, keys, ticketGeneration, maxRowDocumentBytes } = home;
+  const outbound = new NodeOutboundHttp({ proxyEnv: process.env });
   const stores: Stores = {
     table,
     blobs,
     keys,
     log,
+    outbound,
     now: Date.now,
     ...(maxRowDocumentBytes === undefined ? {} : { maxRowDocumentBytes }),
   };
@@ -93,6 +96,7 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
     stop: async () => {
       await drain(server);
       await background.stop();
+      await outbound.close();
       await table.close();
     },
   };

@@ -6,7 +6,8 @@ import {
   type Tag,
   type Version,
 } from "../../shared/domain/package.ts";
-import type { Registry } from "../../shared/domain/registry.ts";
+import type { Registry, RegistryKind } from "../../shared/domain/registry.ts";
+import type { Routing } from "../../shared/domain/routing.ts";
 import type { Token } from "../../shared/domain/token.ts";
 import type { PageOf } from "../../shared/records/pages.ts";
 import { ECOSYSTEM_FACTS } from "./ecosystem-facts.ts";
@@ -20,14 +21,31 @@ export function renderPage<T, View>(page: PageOf<T>, render: (item: T) => View) 
 }
 
 export function renderRegistry(registry: Registry, baseUrl: string) {
-  const { createdAtMs, updatedAtMs, labels, policies, ...rest } = registry;
+  const { createdAtMs, updatedAtMs, labels, policies, routing, ...rest } = registry;
   return {
     ...rest,
     labels: [...labels],
     policies: { ...policies, mutableTags: [...policies.mutableTags] },
+    ...renderRouting(registry.kind, routing),
     createdAt: iso(createdAtMs),
     updatedAt: iso(updatedAtMs),
     url: `${baseUrl}${ECOSYSTEM_FACTS[registry.ecosystem].rootPath}/${registry.slug}/`,
+  };
+}
+
+function renderRouting(kind: RegistryKind, routing: Routing) {
+  const { packageRules, official, publishTo, minimumAgeDays } = routing;
+  const rules = { packageRules: packageRules.map((rule) => ({ ...rule })) };
+  if (kind === "source") return rules;
+  const age = { minimumAgeDays, minimumAgeExempt: [...routing.minimumAgeExempt] };
+  if (kind === "proxy") return { ...rules, ...age, upstream: routing.proxyOf };
+  return {
+    ...rules,
+    ...age,
+    upstreams: [...routing.upstreams],
+    official: official !== "",
+    ...(official === "" ? {} : { officialRegistry: official }),
+    ...(publishTo === "" ? {} : { publishTo }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { PREFERRED_DOCUMENT_BYTES } from "../../shared/adapters/dynamodb/schema.ts";
 import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
+import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
 import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
 import { StsIdentities } from "../../shared/adapters/sts/sts-identities.ts";
 import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
@@ -37,7 +38,8 @@ export function openServices(
   const baseUrl = environment.ENTREPOT_BASE_URL;
   const roleAccess = roleAccessOf(environment);
   const maxRowDocumentBytes = PREFERRED_DOCUMENT_BYTES;
-  const stores = { table, blobs, keys, log, now: Date.now, maxRowDocumentBytes };
+  const outbound = new NodeOutboundHttp({ proxyEnv: process.env });
+  const stores = { table, blobs, keys, log, outbound, now: Date.now, maxRowDocumentBytes };
   return createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",

@@ -5,6 +5,7 @@ import type { RegistryGrant } from "../../shared/services/access.ts";
 import { type Ecosystem, latestOf, type UploadedFile } from "../../shared/services/ecosystem.ts";
 import type { EcosystemFactory, Services } from "../../shared/services/services.ts";
 import { TarballCheck, type TarballFacts } from "./intake/tarball-check.ts";
+import { NPM_LISTINGS } from "./listing.ts";
 import { parsePackageName, parseVersion } from "./names.ts";
 import { publish } from "./publication.ts";
 import { ABBREVIATED_RENDERER, FULL_RENDERER } from "./render.ts";
@@ -15,6 +16,7 @@ export const createNpmEcosystem: EcosystemFactory = (services) => {
   const ecosystem: Ecosystem = {
     name: "npm",
     renderers: [FULL_RENDERER, ABBREVIATED_RENDERER],
+    listings: NPM_LISTINGS,
     needsLatestTag: true,
     parsePackageName,
     parseVersion,

@@ -8,7 +8,7 @@ import {
   scanFor,
   startBlake2b256,
 } from "./intake/distribution-intake.ts";
-import { parseDistributionName, parseProjectName } from "./names.ts";
+import { normalize, parseDistributionName, parseProjectName } from "./names.ts";
 import { publish } from "./publication.ts";
 import { FILE_RULES } from "./release.ts";
 import { SIMPLE_HTML_RENDERER, SIMPLE_JSON_RENDERER } from "./render.ts";
@@ -25,6 +25,7 @@ export const createPypiEcosystem: EcosystemFactory = (services) => ({
   fileRules: FILE_RULES,
   readReadme: (version) => readDescription(services(), version),
   parsePackageName: parseProjectName,
+  canonicalPattern: normalize,
   parseVersion,
   compareVersions,
   isPrerelease,

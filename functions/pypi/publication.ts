@@ -62,7 +62,10 @@ export async function publish(
       : parseAttestations(publication.attestations, fileName, sha256);
   // Before anything is stored; the transaction decides for good.
   const spellings = spellingsOf(name.version);
-  const { pkg, versions } = await services.catalogue.findVersions(grant, project, spellings);
+  const [pkg, versions] = await Promise.all([
+    services.catalogue.findAnyPackage(grant, project),
+    services.catalogue.findVersions(grant, project, spellings),
+  ]);
   requireUploadable(pkg);
   // 1.0 and 1.0.0 are one release.
   const version = versions[0]?.version ?? name.version;

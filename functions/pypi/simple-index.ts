@@ -10,6 +10,10 @@ import { API_VERSION, closePage, escapeHtml, openPage } from "./render.ts";
 /** Memory for rendered indexes of whole registries. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
+const PAGE_NAMES = 100;
+/** What a merged list may hold; each hundred is a read of every registry behind it. */
+const MAX_MERGED_NAMES = 100_000;
+
 /** The index of a registry's projects, rendered once for each change of the listing. */
 export class SimpleIndex {
   readonly #services: Services;
@@ -26,21 +30,42 @@ export class SimpleIndex {
   async render(grant: RegistryGrant, form: "json" | "html"): Promise<StoredDocument> {
     const { packageListing, stores } = this.#services;
     const { registry, caller } = grant;
-    const listed = await packageListing.read(registry.id);
+    const isSource = registry.kind === "source";
+    const listed = isSource
+      ? await packageListing.read(registry.id)
+      : { count: 0, names: await this.#mergedNames(grant) };
     const names = listed.names.filter((name) => grant.may("packages:read", name));
-    // A token for some projects only has an index of its own.
-    const isWhole = names.length === listed.names.length;
+    // A token for some projects only has an index of its own, and what is merged changes elsewhere.
+    const isWhole = isSource && names.length === listed.names.length;
     const key = `${registry.id}#${listed.count}#${form}`;
     const known = isWhole ? this.#rendered.get(key) : undefined;
     if (known !== undefined) return { ...known, baseUrl: caller.baseUrl };
     const { opening, entries, separator, closing } = TEXTS[form]({ ...listed, names });
-    const document = inlineDocument(
-      { kind: `index-${form}`, contentType: "", baseUrl: caller.baseUrl },
-      await buildGzip(opening, entries, separator, closing),
-      stores.now(),
-    );
+    const document = inlineDocument(await buildGzip(opening, entries, separator, closing), {
+      kind: `index-${form}`,
+      contentType: "",
+      updatedAtMs: stores.now(),
+      baseUrl: caller.baseUrl,
+      basis: "",
+      validUntilMs: 0,
+    });
     if (isWhole) this.#rendered.set(key, document);
     return document;
+  }
+
+  /** Of a composite or a proxy. */
+  async #mergedNames(grant: RegistryGrant): Promise<readonly string[]> {
+    const names: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#services.catalogue.listPackages(grant, {
+        limit: PAGE_NAMES,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      names.push(...page.items.map(({ name }) => name));
+      cursor = page.cursor;
+    } while (cursor !== undefined && names.length < MAX_MERGED_NAMES);
+    return names;
   }
 }
 

@@ -11,7 +11,7 @@ import {
   readClosing,
   recloseGzip,
 } from "./appendable-gzip.ts";
-import { brotli, unzip } from "./compression.ts";
+import { brotli, compress, unzip } from "./compression.ts";
 import type { ClosingChange, DocumentRenderer, DocumentView } from "./ecosystem.ts";
 import type { Stores } from "./stores.ts";
 import { collect } from "./streams.ts";
@@ -52,47 +52,104 @@ export interface RenderedDocument {
  * yet is built from `availableVersions`; so is one that changed in the middle.
  */
 export async function renderDocument(
-  { blobs, maxRowDocumentBytes = MAX_ROW_BODY_BYTES }: DocumentStores,
+  stores: DocumentStores,
   renderer: DocumentRenderer,
   view: DocumentView,
   previous: StoredDocument | undefined,
   change: ClosingChange,
   nowMs: number,
 ): Promise<RenderedDocument> {
-  const rendered = await renderText(blobs, renderer, view, previous, change);
-  const { gzip } = rendered;
+  const rendered = await renderText(stores.blobs, renderer, view, previous, change);
+  const document = await placed(stores, rendered, {
+    kind: renderer.kind,
+    contentType: renderer.contentType,
+    updatedAtMs: nowMs,
+    baseUrl: view.baseUrl,
+    basis: "",
+    validUntilMs: 0,
+  });
+  const place = { registryId: view.registry.id, packageName: view.packageName };
+  return { document, ops: storeOps(place, document, previous) };
+}
+
+/** A document that is written as a whole, and never appended to. */
+export interface WholeDocument {
+  readonly registryId: string;
+  readonly packageName: string;
+  readonly kind: string;
+  readonly contentType: string;
+  /** Links in the text start with this; empty when it has none of ours. */
+  readonly baseUrl: string;
+  readonly text: Uint8Array;
+  /** What it takes the place of. */
+  readonly previous: StoredDocument | undefined;
+  /** See {@link StoredDocument.basis}. */
+  readonly basis?: string;
+  /** See {@link StoredDocument.validUntilMs}. */
+  readonly validUntilMs?: number;
+}
+
+/** Gives the operations that store a document made elsewhere. */
+export async function wholeDocument(
+  stores: DocumentStores & Pick<Stores, "now">,
+  input: WholeDocument,
+): Promise<RenderedDocument> {
+  const { registryId, packageName, kind, contentType, baseUrl, previous } = input;
+  const { basis = "", validUntilMs = 0 } = input;
+  const gzip = await compress(input.text);
+  const shape = {
+    gzip,
+    entryCount: 0,
+    lengthBytes: input.text.length,
+    sealedBytes: 0,
+    sealedLengthBytes: 0,
+    sealedCrc32: 0,
+    openLengthBytes: 0,
+  };
+  const about = { kind, contentType, updatedAtMs: stores.now(), baseUrl, basis, validUntilMs };
+  const document = await placed(stores, shape, about);
+  return { document, ops: storeOps({ registryId, packageName }, document, previous) };
+}
+
+type AboutDocument = Pick<
+  StoredDocument,
+  "kind" | "contentType" | "updatedAtMs" | "baseUrl" | "basis" | "validUntilMs"
+>;
+
+/** A document with its whole body in it, as it is sent. */
+export function inlineDocument(body: AppendableGzip, about: AboutDocument): StoredDocument {
+  const etag = createHash("sha256").update(body.gzip).digest("base64url").slice(0, 27);
+  return { ...body, ...about, etag, brotli: EMPTY, blobSha256: "" };
+}
+
+/** The row of a document, with its body in it or in a blob. */
+async function placed(
+  { blobs, maxRowDocumentBytes = MAX_ROW_BODY_BYTES }: DocumentStores,
+  body: AppendableGzip,
+  about: AboutDocument,
+): Promise<StoredDocument> {
+  const { gzip, lengthBytes } = body;
   const large = gzip.length > maxRowDocumentBytes;
   const blobSha256 = large ? (await blobs.put(gzip)).sha256 : "";
   const brotliBody =
-    rendered.lengthBytes <= MAX_INLINE_BROTLI_BYTES ? await brotli(await unzip(gzip)) : EMPTY;
-  const { kind, contentType } = renderer;
-  const document: StoredDocument = {
-    ...inlineDocument({ kind, contentType, baseUrl: view.baseUrl }, rendered, nowMs),
+    about.baseUrl !== "" && lengthBytes <= MAX_INLINE_BROTLI_BYTES
+      ? await brotli(await unzip(gzip))
+      : EMPTY;
+  return {
+    ...inlineDocument(body, about),
     gzip: large ? EMPTY : gzip,
     brotli: brotliBody,
     blobSha256,
   };
-  return { document, ops: storeOps(view, document, previous) };
-}
-
-/** A document with its whole body in it, as it is sent, and stored when it is small enough. */
-export function inlineDocument(
-  head: Pick<StoredDocument, "kind" | "contentType" | "baseUrl">,
-  body: AppendableGzip,
-  nowMs: number,
-): StoredDocument {
-  const etag = createHash("sha256").update(body.gzip).digest("base64url").slice(0, 27);
-  return { ...head, ...body, etag, updatedAtMs: nowMs, brotli: EMPTY, blobSha256: "" };
 }
 
 function storeOps(
-  view: DocumentView,
+  { registryId, packageName }: { readonly registryId: string; readonly packageName: string },
   document: StoredDocument,
   previous: StoredDocument | undefined,
 ): readonly WriteOp[] {
-  const { registry, packageName } = view;
   const reference = {
-    registryId: registry.id,
+    registryId,
     packageName,
     version: "",
     path: document.kind,
@@ -100,7 +157,7 @@ function storeOps(
   const before = previous?.blobSha256 ?? "";
   const after = document.blobSha256;
   return [
-    putDocumentOp(registry.id, packageName, document),
+    putDocumentOp(registryId, packageName, document),
     ...(after !== "" && after !== before ? addReferenceOps(after, reference) : []),
     ...(before !== "" && after !== before ? [removeReferenceOp(before, reference)] : []),
   ];

@@ -3,6 +3,7 @@ import type { EcosystemName, Registry } from "../domain/registry.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Package, Tag, Version } from "../domain/package.ts";
 import type { RegistryGrant } from "./access.ts";
+import type { ListingFormat } from "./views/listing.ts";
 
 /** Where a document belongs, and the URL that its links start with. */
 export interface DocumentScope {
@@ -86,6 +87,8 @@ export interface Ecosystem {
   readonly readReadme?: (version: Version) => Promise<string>;
   /** The canonical form. @throws {InvalidInputError} for what can never be a name. */
   parsePackageName(text: string): string;
+  /** A pattern of names in the form that canonical names are compared with. Absent: as it is. */
+  readonly canonicalPattern?: (pattern: string) => string;
   /** The canonical form. @throws {InvalidInputError} */
   parseVersion(text: string): string;
   /**
@@ -101,6 +104,8 @@ export interface Ecosystem {
   isPrerelease(version: string): boolean;
   /** Publishes what is in blob storage already. May be repeated. @throws {RegistryError} */
   publishUpload(grant: RegistryGrant, file: UploadedFile): Promise<void>;
+  /** How its packages are read from other registries and merged. Absent: each in its protocol's own way. */
+  readonly listings?: ListingFormat;
   /** Retention and clearing up of the ecosystem's own. May be stopped anywhere: the next run goes on. */
   readonly sweep?: () => Promise<void>;
 }

@@ -20,13 +20,24 @@ import { RateLimits } from "./rate-limits.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
+import { RegistryComposer } from "./registry-composer.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
 import { Standings } from "./standings.ts";
+import { StoredCatalogue } from "./stored-catalogue.ts";
+import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { UpstreamClient } from "./upstreams/upstream-client.ts";
+import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
+import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
+import { UpstreamFiles } from "./upstreams/upstream-files.ts";
+import { Leaves } from "./views/routes.ts";
+import { ViewCatalogue } from "./views/view-catalogue.ts";
+import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
+import { Upstreams } from "./upstreams/upstreams.ts";
 import { WebhookDeliverer } from "./webhooks/deliverer.ts";
 import { WebhookFanOut } from "./webhooks/fan-out.ts";
 import type { WebhookAttempt } from "./webhooks/send.ts";
@@ -101,6 +112,8 @@ export interface Services {
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
+  readonly views: Views;
+  readonly upstreams: Upstreams;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhooks: Webhooks;
@@ -109,6 +122,8 @@ export interface Services {
 /** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
 export type EcosystemFactory = (services: () => Services) => Ecosystem;
 export type EcosystemFactories = { readonly [Name in keyof Ecosystems]: EcosystemFactory };
+
+const NO_CREDENTIALS = { of: async () => ({}) };
 
 /** Wires the services over the stores of a composition root. */
 export function createServices(
@@ -129,11 +144,25 @@ export function createServices(
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
-  const catalogue = new Catalogue(stores);
   const lifecycle = new Lifecycle(stores, ecosystems, changes);
+  const upstreamDirectory = new UpstreamDirectory(stores.table);
+  const upstreamClient = new UpstreamClient(stores, NO_CREDENTIALS);
+  const leaves = new Leaves(directory, upstreamDirectory);
+  const views = new Views(
+    stores,
+    ecosystems,
+    leaves,
+    new UpstreamDocuments(stores, upstreamClient),
+    new UpstreamFiles(stores, upstreamClient, changes, collector),
+  );
+  const stored = new StoredCatalogue(stores, ecosystems);
+  const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
+  const structure = new RegistryStructure(stores.table);
+  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
+  const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
   const allowPrivate = options.webhooksPrivate ?? false;
   const services: Services = {
@@ -158,7 +187,7 @@ export function createServices(
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
-    registries: new Registries(stores, access, directory),
+    registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
     standings: new Standings(stores, ecosystems, changes),
     tags,
@@ -169,6 +198,8 @@ export function createServices(
       options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
+    views,
+    upstreams,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,
       baseUrl: options.baseUrl ?? "",

@@ -15,7 +15,7 @@ export async function getFile(c: Context<AppEnv>, services: Services): Promise<R
   const { grant, project } = await openProject(c, services);
   const { version, fileName } = fileOf(c);
   if (fileName.endsWith(PROVENANCE_SUFFIX)) throw new NotFoundError("file", fileName);
-  const found = await services.catalogue.getOfferedFile(grant, project, version, fileName);
+  const found = await services.catalogue.getFile(grant, project, version, fileName);
   return sendFile(c, services, found, CACHED);
 }
 
@@ -23,7 +23,7 @@ export async function getFile(c: Context<AppEnv>, services: Services): Promise<R
 export async function getProvenance(c: Context<AppEnv>, services: Services): Promise<Response> {
   const { grant, project } = await openProject(c, services);
   const { version, fileName } = fileOf(c);
-  const found = await services.catalogue.getOfferedFile(
+  const found = await services.catalogue.getFile(
     grant,
     project,
     version,

@@ -39,7 +39,10 @@ export async function getReleaseJson(c: Context<AppEnv>, services: Services): Pr
   const { grant, project } = await openProject(c, services);
   const asked = parseVersion(param(c, "version"));
   const spellings = spellingsOf(asked);
-  const { pkg, versions } = await services.catalogue.findVersions(grant, project, spellings);
+  const [pkg, versions] = await Promise.all([
+    services.catalogue.findAnyPackage(grant, project),
+    services.catalogue.findVersions(grant, project, spellings),
+  ]);
   const version = versions.find(isAvailable);
   if (pkg === undefined || isQuarantined(pkg) || version === undefined) {
     throw new NotFoundError("version", asked);

@@ -1,0 +1,223 @@
+import { FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
+import type { JsonObject } from "../../domain/json.ts";
+import type { Package, Version } from "../../domain/package.ts";
+import type { Caller } from "../../domain/principal.ts";
+import { ANONYMOUS } from "../../domain/principal.ts";
+import type { Registry } from "../../domain/registry.ts";
+import type { Upstream } from "../../domain/upstream.ts";
+import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
+import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
+import { OutboundError } from "../../ports/outbound-http.ts";
+import { claimBlobOp } from "../../records/blob-references.ts";
+import { fileKey, toFile } from "../../records/files.ts";
+import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
+import { toVersion, versionKey } from "../../records/versions.ts";
+import { RegistryGrant } from "../access.ts";
+import type { AvailableFile } from "../catalogue.ts";
+import type { Collector } from "../collector.ts";
+import { fileOps, type NewFile } from "../new-version.ts";
+import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
+import type { Stores } from "../stores.ts";
+import type { ListedFile } from "../views/listing.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+
+const WAIT_FOR_OTHERS_MS = 15 * 60_000;
+
+/** A file that an upstream has, and what is known of its version. */
+export interface FileQuestion {
+  readonly registry: Registry;
+  readonly upstream: Upstream;
+  readonly packageName: string;
+  readonly version: string;
+  /** Unix milliseconds; 0: not known, and the time of the file's last change is taken. */
+  readonly publishedAtMs: number;
+  readonly metadata: JsonObject;
+  /** What the package says of itself. */
+  readonly description: string;
+  readonly file: ListedFile;
+}
+
+/** Files of upstreams: fetched once however many want them, verified, and kept as files of the proxy registry. */
+export class UpstreamFiles {
+  readonly #stores: Stores;
+  readonly #client: UpstreamClient;
+  readonly #changes: PackageChanges;
+  readonly #collector: Collector;
+  readonly #flights: SingleFlight<AvailableFile>;
+
+  constructor(
+    stores: Stores,
+    client: UpstreamClient,
+    changes: PackageChanges,
+    collector: Collector,
+  ) {
+    this.#stores = stores;
+    this.#client = client;
+    this.#changes = changes;
+    this.#collector = collector;
+    this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
+  }
+
+  /** The file if it is here already, whatever its upstream says now. */
+  async find(
+    registry: Registry,
+    packageName: string,
+    version: string,
+    path: string,
+  ): Promise<AvailableFile | undefined> {
+    const [fileItem, versionItem] = await this.#stores.table.getMany([
+      fileKey(registry.id, packageName, version, path),
+      versionKey(registry.id, packageName, version),
+    ]);
+    if (fileItem === undefined || versionItem === undefined) return undefined;
+    return { file: toFile(fileItem), version: toVersion(versionItem) };
+  }
+
+  /**
+   * The file, fetched unless it is here. Nothing is kept of bytes that are not what the upstream's document says.
+   *
+   * @throws {NotFoundError} when the upstream has it no more, {@link UpstreamFailedError} for all other failures.
+   */
+  async get(question: FileQuestion): Promise<AvailableFile> {
+    const { registry, packageName, version, file } = question;
+    const find = (): Promise<AvailableFile | undefined> =>
+      this.find(registry, packageName, version, file.path);
+    return this.#flights.run(
+      `file ${registry.id} ${packageName} ${version} ${file.path}`,
+      find,
+      async () => {
+        const fetched = await this.#fetch(question);
+        await this.#record(question, fetched.file, fetched.publishedAtMs);
+        const found = await find();
+        if (found === undefined) throw new NotFoundError("file", file.path);
+        return found;
+      },
+    );
+  }
+
+  async #fetch(
+    question: FileQuestion,
+  ): Promise<{ readonly file: NewFile; readonly publishedAtMs: number }> {
+    const { upstream, file } = question;
+    const answer = await this.#client.send(upstream, {
+      target: file.url,
+      headers: { accept: "*/*", "accept-encoding": "identity" },
+      maxBodyBytes: upstream.maxFileBytes,
+    });
+    if (answer.status === 404 || answer.status === 410) {
+      await answer.body.cancel().catch(() => undefined);
+      throw new NotFoundError("file", file.path);
+    }
+    if (answer.status !== 200) throw await this.#client.refusal(upstream, answer);
+    const changedAtMs = Date.parse(answer.headers.get("last-modified") ?? "");
+    const publishedAtMs =
+      question.publishedAtMs !== 0
+        ? question.publishedAtMs
+        : Number.isNaN(changedAtMs)
+          ? this.#stores.now()
+          : changedAtMs;
+    const stored = await this.#store(upstream, file, answer.body);
+    return { file: { path: file.path, contentType: file.contentType, ...stored }, publishedAtMs };
+  }
+
+  async #store(
+    upstream: Upstream,
+    file: ListedFile,
+    body: ByteStream,
+  ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
+    try {
+      const { sizeBytes, digests } = await this.#stores.blobs.put(body, {
+        algorithms: FILE_DIGESTS,
+        expected: file.expected,
+        maxSizeBytes: upstream.maxFileBytes,
+      });
+      return { sizeBytes, digests: requireDigests(digests) };
+    } catch (error) {
+      if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
+        throw new UpstreamFailedError(
+          `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${error.message}.`,
+        );
+      }
+      if (error instanceof OutboundError) throw asFailure(upstream, error);
+      throw error;
+    }
+  }
+
+  /** Makes it a file of the proxy: one transaction, and no other change of the version that others have made. */
+  async #record(question: FileQuestion, file: NewFile, publishedAtMs: number): Promise<void> {
+    const { registry, packageName } = question;
+    const grant = new RegistryGrant(registry, PROXY);
+    await this.#changes.apply(grant, packageName, async (current) => {
+      await this.#collector.awaitUsable([file.digests.sha256]);
+      const { table } = this.#stores;
+      const [versionItem, fileItem] = await table.getMany([
+        versionKey(registry.id, packageName, question.version),
+        fileKey(registry.id, packageName, question.version, file.path),
+      ]);
+      if (fileItem !== undefined) return undefined;
+      const known = versionItem === undefined ? undefined : toVersion(versionItem);
+      return this.#change(question, current, known, file, publishedAtMs);
+    });
+  }
+
+  #change(
+    question: FileQuestion,
+    current: CurrentPackage,
+    known: Version | undefined,
+    file: NewFile,
+    publishedAtMs: number,
+  ): PackageChange {
+    const { registry, packageName, upstream } = question;
+    const nowMs = this.#stores.now();
+    const version: Version = known ?? {
+      registryId: registry.id,
+      packageName,
+      version: question.version,
+      state: "published",
+      deprecation: "",
+      sequence: (current.package?.revision ?? 0) + 1,
+      publishedAtMs,
+      publishedBy: upstream.key,
+      publishRun: "",
+      sizeBytes: file.sizeBytes,
+      fileCount: 1,
+      metadata: question.metadata,
+      deletedAtMs: 0,
+      restoreUntilMs: 0,
+    };
+    return {
+      package: this.#package(question, current.package, known === undefined),
+      tags: current.tags,
+      ops: [
+        ...(known === undefined
+          ? [createVersionOp(version), sequenceOp(version)]
+          : [addToVersionOp(version, 1, file.sizeBytes)]),
+        ...fileOps(version, file, nowMs),
+        claimBlobOp(file.digests.sha256),
+      ],
+      documents: { kind: "keep" },
+      audit: [],
+    };
+  }
+
+  #package(question: FileQuestion, before: Package | undefined, isNew: boolean): Package {
+    const nowMs = this.#stores.now();
+    return {
+      registryId: question.registry.id,
+      name: question.packageName,
+      state: "active",
+      revision: 0,
+      description: question.description.slice(0, 1000).toWellFormed(),
+      keywords: [],
+      // Of what is cached; what there is, the documents say.
+      latestVersion: isNew ? question.version : (before?.latestVersion ?? question.version),
+      versionCount: (before?.versionCount ?? 0) + (isNew ? 1 : 0),
+      createdAtMs: before?.createdAtMs ?? nowMs,
+      updatedAtMs: nowMs,
+    };
+  }
+}
+
+/** Nobody in particular: whoever asked first did not publish it. */
+const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
