@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import type { AppEnv, RequestContext } from "../shared/http/app.ts";
 import type { Services } from "../shared/services/services.ts";
 import { createApiApp } from "./api/app.ts";
+import { createPlainEdge } from "./edge/plain-edge.ts";
 import { createGenericApp } from "./generic/app.ts";
 import { createMavenApp } from "./maven/app.ts";
 import { createNpmApp } from "./npm/app.ts";
@@ -29,8 +30,8 @@ export type Handler = (request: Request, context: RequestContext) => Response | 
 /** Everything that is served, on every plane: a new protocol is one line here. */
 export const PROTOCOLS: readonly Protocol[] = [
   { name: "api", prefix: "/api/v1", createApp: createApiApp },
-  { name: "generic", prefix: "/generic", createApp: createGenericApp },
-  { name: "maven", prefix: "/maven", createApp: createMavenApp },
+  { name: "generic", prefix: "/generic", createApp: createGenericApp, createEdge: createPlainEdge },
+  { name: "maven", prefix: "/maven", createApp: createMavenApp, createEdge: createPlainEdge },
   { name: "npm", prefix: "/npm", createApp: createNpmApp },
   { name: "oci", prefix: "/v2", createApp: createOciApp, createEdge: createOciEdge },
   {
@@ -38,6 +39,7 @@ export const PROTOCOLS: readonly Protocol[] = [
     prefix: "/pypi",
     paths: [OIDC_PATHS.audience, OIDC_PATHS.mint],
     createApp: createPypiApp,
+    createEdge: createPlainEdge,
   },
 ];
 

@@ -82,6 +82,7 @@ export function renderVersion(registry: Registry, version: Version, downloads: n
     sizeBytes,
     fileCount,
     downloads,
+    ...(version.origin === undefined ? {} : { origin: version.origin }),
     ...(version.deletedAtMs === 0 ? {} : { deletedAt: iso(version.deletedAtMs) }),
     ...(state === "deleted" ? { restoreUntil: iso(version.restoreUntilMs) } : {}),
   };

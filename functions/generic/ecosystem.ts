@@ -3,7 +3,7 @@ import { parsePackageName, parsePath, parseVersion } from "./names.ts";
 import { compareVersions, isPrerelease } from "./versions.ts";
 
 /** Generic files: any file under any name, no documents to render. */
-export const createGenericEcosystem: EcosystemFactory = (services) => ({
+export const createGenericEcosystem: EcosystemFactory = () => ({
   name: "generic",
   renderers: [],
   parsePackageName,
@@ -11,10 +11,4 @@ export const createGenericEcosystem: EcosystemFactory = (services) => ({
   parseUploadPath: (path) => parsePath(path.split("/")),
   compareVersions,
   isPrerelease,
-  publishUpload: async (grant, { packageName, version, path, ...file }) => {
-    await services().publisher.publishFile(grant, packageName, version, {
-      ...file,
-      path: parsePath(path.split("/")),
-    });
-  },
 });

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { InvalidInputError } from "../../shared/errors.ts";
 import { coordinatesOf, type Target } from "./layout.ts";
-import { parseXml, unescapeXml } from "./xml.ts";
+import { parseXml } from "./xml.ts";
+import { unescapeXml } from "./xml-text.ts";
 
 /** 20,000 versions fit. */
 export const MAX_METADATA_BYTES = 2 * 1024 * 1024;

@@ -1,11 +1,5 @@
 import { property } from "../../shared/domain/json.ts";
-import { VersionExistsError } from "../../shared/errors.ts";
-import {
-  isAvailable,
-  type Package,
-  type PackageFile,
-  type Version,
-} from "../../shared/domain/package.ts";
+import { isAvailable, type Package, type Version } from "../../shared/domain/package.ts";
 import { actorName } from "../../shared/domain/principal.ts";
 import type { WriteOp } from "../../shared/ports/table.ts";
 import {
@@ -13,14 +7,8 @@ import {
   putReferenceOp,
   removeReferenceOp,
 } from "../../shared/records/blob-references.ts";
-import { fileKey, replaceFileOp, toFile } from "../../shared/records/files.ts";
-import {
-  createVersionOp,
-  sequenceOp,
-  toVersion,
-  updateMetadataOp,
-  versionKey,
-} from "../../shared/records/versions.ts";
+import { replaceFileOp } from "../../shared/records/files.ts";
+import { createVersionOp, sequenceOp, updateMetadataOp } from "../../shared/records/versions.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import { latestOf } from "../../shared/services/ecosystem.ts";
 import { fileOps, type NewFile, toPackageFile } from "../../shared/services/new-version.ts";
@@ -28,10 +16,10 @@ import type { CurrentPackage, PackageChange } from "../../shared/services/packag
 import type { FileOutcome } from "../../shared/services/publish.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { putArchetypeOp } from "./index-rows.ts";
+import { findPlace, type Stored } from "./place.ts";
 import type { PomFacts } from "./pom.ts";
 import { parseArtifactName } from "./snapshots.ts";
 import { factsOf, type VersionFacts, withFile } from "./version-facts.ts";
-import { isSnapshot } from "./versions.ts";
 
 /** A file whose bytes are stored, and where it belongs. */
 export interface Deployed {
@@ -42,71 +30,40 @@ export interface Deployed {
   readonly pom: PomFacts | undefined;
 }
 
-interface Stored {
-  readonly version: Version | undefined;
-  readonly file: PackageFile | undefined;
+export interface DeployOutcome {
+  readonly outcome: FileOutcome;
+  /** Where the file is: of builds of one second, the later ones get the next numbers. */
+  readonly path: string;
 }
 
 /**
  * Adds one file of a deploy in one transaction: the file, its version with what is now known of it, and the package
  * with maven-metadata.xml as soon as the version can be used.
  *
- * @throws {VersionExistsError} for other bytes at the path of a complete release, or of a unique snapshot.
+ * @throws {VersionExistsError} for other bytes at the path of a complete release, or of a unique snapshot that was not
+ *   deployed just now.
  */
 export async function deployFile(
   services: Services,
   grant: RegistryGrant,
   deployed: Deployed,
-): Promise<FileOutcome> {
-  const { packageName, version, file } = deployed;
+): Promise<DeployOutcome> {
+  const { packageName, file } = deployed;
   grant.require("packages:write", packageName);
-  let outcome: FileOutcome = "unchanged";
+  let result: DeployOutcome = { outcome: "unchanged", path: file.path };
   await services.changes.apply(grant, packageName, async (current) => {
     await services.collector.awaitUsable([file.digests.sha256]);
-    const stored = await read(services, grant, deployed);
-    if (stored.version !== undefined && !isAvailable(stored.version)) {
-      throw new VersionExistsError(packageName, version);
-    }
+    const wanted = { ...deployed, path: file.path, sha256: file.digests.sha256 };
+    const { path, stored } = await findPlace(services, grant, wanted);
     if (stored.file?.digests.sha256 === file.digests.sha256) {
-      outcome = "unchanged";
+      result = { outcome: "unchanged", path };
       return undefined;
     }
-    if (stored.file !== undefined && !mayReplace(grant, deployed, stored.version)) {
-      throw new VersionExistsError(packageName, version, file.path);
-    }
-    outcome = stored.file === undefined ? "created" : "replaced";
-    return changeFor(services, grant, deployed, current, stored);
+    result = { outcome: stored.file === undefined ? "created" : "replaced", path };
+    const placed = { ...deployed, file: { ...file, path } };
+    return changeFor(services, grant, placed, current, stored);
   });
-  return outcome;
-}
-
-async function read(
-  { stores }: Services,
-  grant: RegistryGrant,
-  { packageName, version, file }: Deployed,
-): Promise<Stored> {
-  const registryId = grant.registry.id;
-  const [versionItem, fileItem] = await stores.table.getMany([
-    versionKey(registryId, packageName, version),
-    fileKey(registryId, packageName, version, file.path),
-  ]);
-  return {
-    version: versionItem === undefined ? undefined : toVersion(versionItem),
-    file: fileItem === undefined ? undefined : toFile(fileItem),
-  };
-}
-
-/** A deploy that broke off can be repeated, although a build seldom makes the same bytes twice. */
-function mayReplace(
-  grant: RegistryGrant,
-  { packageName, version, file }: Deployed,
-  stored: Version | undefined,
-): boolean {
-  if (grant.registry.policies.mutableFiles) return true;
-  const name = parseArtifactName(packageName, version, file.path);
-  // Names of unique snapshots never come again; the others (sbt's, Ivy's) are meant to be replaced.
-  if (isSnapshot(version)) return name?.build === undefined;
-  return factsOf(stored?.metadata).deploy === "open";
+  return result;
 }
 
 function changeFor(
@@ -233,7 +190,7 @@ function packageAfter(
 }
 
 /**
- * Ends the deploy of a version because its client says so: it sends the maven-metadata.xml that lists it last of all.
+ * Ends the deploy of a version, most often because its client sends the maven-metadata.xml that lists it, last of all.
  * Does nothing for a version that is not there, or is complete.
  */
 export async function completeVersion(

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { InvalidInputError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/domain/json.ts";
 import { coordinatesOf } from "./layout.ts";
-import { parseXml, unescapeXml } from "./xml.ts";
+import { parseXml } from "./xml.ts";
+import { unescapeXml } from "./xml-text.ts";
 
 /** More is no POM that a person or a build wrote. */
 export const MAX_POM_BYTES = 2 * 1024 * 1024;

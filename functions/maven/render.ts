@@ -5,7 +5,7 @@ import { coordinatesOf } from "./layout.ts";
 import { compareBuilds } from "./snapshots.ts";
 import { isListed, utcStamp, type VersionFacts } from "./version-facts.ts";
 import { compareVersions, isSnapshot } from "./versions.ts";
-import { escapeXml } from "./xml.ts";
+import { escapeXml } from "./xml-text.ts";
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 

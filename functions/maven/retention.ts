@@ -10,13 +10,12 @@ import { RegistryGrant } from "../../shared/services/access.ts";
 import { eachItem, queryAll, readVersions } from "../../shared/services/queries.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { WORKER } from "../../shared/services/tokens.ts";
+import { completeVersion } from "./deploy.ts";
 import { parseArtifactName } from "./snapshots.ts";
 import { factsOf } from "./version-facts.ts";
 import { isSnapshot } from "./versions.ts";
 
 const DAY_MS = 86_400_000;
-/** A deploy that waits for somebody's approval in between takes less, and so does noticing that it broke off. */
-const ABANDONED_MS = 7 * DAY_MS;
 /** Two operations each, within a transaction's hundred. */
 const FILES_A_TRANSACTION = 40;
 
@@ -125,11 +124,34 @@ async function sweepPackage(
     if (isSnapshot(version.version)) {
       await pruneSnapshot(services, grant, packageName, version.version);
     }
-    const isOpen = factsOf(version.metadata).deploy === "open";
-    if (isOpen && version.publishedAtMs < stores.now() - ABANDONED_MS) {
-      await dropOpenVersion(services, grant, version);
-    }
+    if (factsOf(version.metadata).deploy === "open") await settle(services, grant, version);
   }
+}
+
+/**
+ * Ends a deploy to which nothing was added for as long as deleted versions are kept. What describes itself can be used
+ * and counts as complete: some publish nothing but classifiers with a POM. Without that, and without the metadata that
+ * clients send last, it broke off.
+ */
+async function settle(services: Services, grant: RegistryGrant, version: Version): Promise<void> {
+  const { stores } = services;
+  const windowMs = Math.max(1, grant.registry.policies.restoreDays) * DAY_MS;
+  const beforeMs = stores.now() - windowMs;
+  if (version.publishedAtMs >= beforeMs) return;
+  const { packageName, version: number } = version;
+  const items = await queryAll(stores.table, (page) =>
+    listFilesQuery(version.registryId, packageName, number, page),
+  );
+  const files = items.map(toFile);
+  if (files.some(({ createdAtMs }) => createdAtMs >= beforeMs)) return;
+  if (files.some(isDescriptor)) await completeVersion(services, grant, packageName, number);
+  else await dropOpenVersion(services, grant, version, beforeMs);
+}
+
+/** A POM, or Gradle's module metadata. */
+function isDescriptor({ packageName, version, path }: PackageFile): boolean {
+  const name = parseArtifactName(packageName, version, path);
+  return name?.classifier === "" && (name.extension === "pom" || name.extension === "module");
 }
 
 /** Leaves no tombstone: what never was complete may be deployed again with other bytes. */
@@ -137,6 +159,7 @@ async function dropOpenVersion(
   services: Services,
   grant: RegistryGrant,
   { packageName, version }: Version,
+  beforeMs: number,
 ): Promise<void> {
   const { table, now } = services.stores;
   const registryId = grant.registry.id;
@@ -152,6 +175,8 @@ async function dropOpenVersion(
           listFilesQuery(registryId, packageName, version, { limit: FILES_A_TRANSACTION }),
         );
         const files = page.items.map(toFile);
+        // Somebody goes on with it.
+        if (files.some(({ createdAtMs }) => createdAtMs >= beforeMs)) return undefined;
         const isLast = page.cursor === undefined;
         const left = pkg.versionCount - (isLast ? 1 : 0);
         return {

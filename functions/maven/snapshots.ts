@@ -9,7 +9,7 @@ export interface ArtifactName {
   readonly build: Build | undefined;
   /** Empty for the main artifact. */
   readonly classifier: string;
-  /** All behind the first dot after version and classifier: `tar.gz`, `jar.asc`. */
+  /** What is behind version and classifier: `tar.gz`, `jar.asc`. */
   readonly extension: string;
 }
 
@@ -40,9 +40,32 @@ export function parseArtifactName(
   return withRest(value, { timestamp, number: Number(number) }, rest.slice(value.length));
 }
 
+/** A classifier may have dots (`jdk1.8`), an extension only those of archives and signatures. */
+const CLASSIFIED = /^-(.+?)\.((?:tar\.)?[^.]+(?:\.(?:asc|sig|sigstore|sigstore\.json))?)$/;
+
 function withRest(value: string, build: Build | undefined, rest: string): ArtifactName | undefined {
-  const [, classifier = "", extension] = /^(?:-([^.]+))?\.(.+)$/.exec(rest) ?? [];
+  const [, classifier = "", extension] = CLASSIFIED.exec(rest) ?? /^()\.(.+)$/.exec(rest) ?? [];
   return extension === undefined ? undefined : { value, build, classifier, extension };
+}
+
+/** The most jobs that may choose one name for their builds. */
+export const MAX_BUILDS_OF_ONE_NAME = 8;
+
+/**
+ * The path of the same file in another build of that second, `by` further; `undefined` when its name is not that of a
+ * build.
+ */
+export function buildPath(
+  packageName: string,
+  version: string,
+  path: string,
+  by: number,
+): string | undefined {
+  const name = parseArtifactName(packageName, version, path);
+  if (name?.build === undefined || name.build.number + by < 0) return undefined;
+  const start = `${coordinatesOf(packageName).artifact}-`;
+  const next = name.value.replace(/\d+$/, String(name.build.number + by));
+  return start + next + path.slice(start.length + name.value.length);
 }
 
 /** Later builds first by number, then by time: two jobs at once take the same number. */

@@ -7,7 +7,7 @@ import { parseDigest, parseImageName } from "./names.ts";
  * Container images and other OCI artifacts: versions are manifests by digest, and clients read no documents. What is
  * uploaded by ticket is a blob of an image, announced as version `sha256:<hex>` and path `blobs/sha256:<hex>`.
  */
-export const createOciEcosystem: EcosystemFactory = (services) => ({
+export const createOciEcosystem: EcosystemFactory = () => ({
   name: "oci",
   renderers: [],
   parsePackageName: parseImageName,
@@ -23,8 +23,4 @@ export const createOciEcosystem: EcosystemFactory = (services) => ({
   // Digests have no order: the newest push is the latest.
   compareVersions: () => 0,
   isPrerelease: () => false,
-  publishUpload: async ({ registry }, { packageName, sizeBytes, digests: { sha256 } }) => {
-    const ref = { registryId: registry.id, packageName };
-    await services().blobLinks.link(ref, { digest: `sha256:${sha256}`, sha256, sizeBytes });
-  },
 });

@@ -1,5 +1,10 @@
 import cf from "cloudfront";
 import crypto from "crypto";
+import {
+  isLongUpload,
+  isUnboundedUpload,
+  longUploadProblem,
+} from "../../functions/edge/plain-uploads.ts";
 import { decideUpload, type EdgeDecision } from "../../functions/oci/edge/decision.ts";
 import type { ViewerHeaders, ViewerRequest, ViewerResponse } from "./viewer-event.ts";
 
@@ -19,7 +24,7 @@ const KEPT = ["host", "content-length", "content-type", "transfer-encoding", "vi
 
 /**
  * The viewer request function of CloudFront, in the language of its runtime 2.0 (see the decision's module): uploads
- * of known length and digest go to the bucket, long ones of unknown digest to ingest, everything else to the API.
+ * of known length and digest go to the bucket, other long ones to ingest, everything else to the API.
  */
 export async function handler(event: {
   readonly request: ViewerRequest;
@@ -29,11 +34,27 @@ export async function handler(event: {
   const host = valueOf(request.headers, "host");
   if (host !== undefined) request.headers["x-forwarded-host"] = { value: host };
   delete request.headers[LOCATION_HEADER];
-  if (request.uri.indexOf("/blobs/uploads/") < 0) return request;
+  if (request.uri.indexOf("/blobs/uploads/") < 0) return handlePlain(request);
   const decision = await decide(request);
   if (decision.kind === "too-large") return tooLarge(decision.limitBytes);
   if (decision.kind === "direct") return toBucket(request, decision);
   if (HAS_INGEST && needsIngest(request)) cf.selectRequestOriginById(INGEST_ORIGIN);
+  return request;
+}
+
+/** Bodies that functions take go to the API; longer ones to ingest, or nowhere. */
+function handlePlain(request: ViewerRequest): ViewerRequest | ViewerResponse {
+  const plain = {
+    method: request.method,
+    path: request.uri,
+    contentLength: valueOf(request.headers, "content-length"),
+  };
+  const isLong = isLongUpload(plain, INLINE_LIMIT_BYTES);
+  if (HAS_INGEST && (isLong || isUnboundedUpload(plain))) {
+    cf.selectRequestOriginById(INGEST_ORIGIN);
+  } else if (isLong) {
+    return refuse("application/problem+json", longUploadProblem(INLINE_LIMIT_BYTES));
+  }
   return request;
 }
 
@@ -129,13 +150,15 @@ function queryOf(request: ViewerRequest): string {
 /** UNSUPPORTED, because docker up to 28 would send anything else five times again. */
 function tooLarge(limitBytes: number): ViewerResponse {
   const message = `This registry takes at most ${limitBytes} bytes in such a request, because your client streams without saying the length and digest first. Push with docker 29 or later, docker buildx build --push, regctl image copy or oras cp, push through entrepot proxy on your own machine, or ask for the ingest service to be deployed.`;
+  const errors = [{ code: "UNSUPPORTED", message, detail: { limitBytes } }];
+  return refuse("application/json", JSON.stringify({ errors }));
+}
+
+function refuse(contentType: string, data: string): ViewerResponse {
   return {
     statusCode: 413,
     statusDescription: "Payload Too Large",
-    headers: { "content-type": { value: "application/json" } },
-    body: {
-      encoding: "text",
-      data: JSON.stringify({ errors: [{ code: "UNSUPPORTED", message, detail: { limitBytes } }] }),
-    },
+    headers: { "content-type": { value: contentType } },
+    body: { encoding: "text", data },
   };
 }

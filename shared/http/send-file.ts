@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { ByteStream } from "../ports/blobs.ts";
 import type { AvailableFile } from "../services/catalogue.ts";
 import type { Services } from "../services/services.ts";
 import type { AppEnv } from "./app.ts";
@@ -7,6 +8,12 @@ import { contentRange, parseRange, unsatisfiedContentRange } from "./ranges.ts";
 
 /** Long enough for a client that reconnects in the middle of a large file, short enough for a URL that leaks. */
 const TICKET_SECONDS = 15 * 60;
+
+/** Bytes that users uploaded must never run as a page of ours. */
+const CONTENT_RULES = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; sandbox",
+} as const;
 
 /** Stored bytes, and what an answer says of them. */
 export interface Sendable {
@@ -18,6 +25,8 @@ export interface Sendable {
   readonly createdAtMs: number;
   /** Called when the bytes leave from their first one on. */
   readonly onDownload?: () => void;
+  /** The bytes while they are on their way into storage. */
+  readonly arriving?: ByteStream;
 }
 
 /**
@@ -34,7 +43,33 @@ export async function sendFile(
   const { sha256 } = digests;
   const onDownload = (): void => services.downloads.count(found);
   const bytes = { sha256, sizeBytes, contentType, etag: sha256, createdAtMs, onDownload };
-  return sendBytes(c, services, bytes, headers);
+  const { arriving } = found;
+  const sendable = arriving === undefined ? bytes : { ...bytes, arriving };
+  return sendBytes(c, services, sendable, headers);
+}
+
+/** As a whole, because what these bytes are will be known at their end. */
+async function sendArriving(
+  c: Context<AppEnv>,
+  { sizeBytes, contentType, onDownload }: Sendable,
+  arriving: ByteStream,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const known = Object.entries(headers).filter(([, value]) => value !== "");
+  const answer = {
+    headers: {
+      ...CONTENT_RULES,
+      ...Object.fromEntries(known),
+      "content-type": contentType,
+      "content-length": String(sizeBytes),
+    },
+  };
+  if (c.req.method === "HEAD") {
+    await arriving.cancel();
+    return new Response(null, answer);
+  }
+  onDownload?.();
+  return new Response(arriving, answer);
 }
 
 /** As {@link sendFile}, for bytes that are no file of a version. */
@@ -44,14 +79,13 @@ export async function sendBytes(
   bytes: Sendable,
   headers: Readonly<Record<string, string>>,
 ): Promise<Response> {
+  if (bytes.arriving !== undefined) return sendArriving(c, bytes, bytes.arriving, headers);
   const common: Record<string, string> = {
     etag: `"${bytes.etag}"`,
     "accept-ranges": "bytes",
     "last-modified": new Date(bytes.createdAtMs).toUTCString(),
     "content-type": bytes.contentType,
-    // Bytes that users uploaded must never run as a page of ours.
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; sandbox",
+    ...CONTENT_RULES,
     ...headers,
   };
   if (matchesEtag(c.req.header("if-none-match"), bytes.etag)) {

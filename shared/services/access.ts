@@ -128,7 +128,7 @@ export class RegistryGrant {
   get #path(): string {
     return this.#composite === undefined
       ? ""
-      : `, which composite "${this.#composite.registry.slug}" publishes to`;
+      : ` (which composite "${this.#composite.registry.slug}" publishes to)`;
   }
 
   /** A short-lived token names the composite only, which is asked with it. */
@@ -147,7 +147,7 @@ export class RegistryGrant {
     if (this.may("packages:read", packageName) || this.may("registries:read")) {
       const where = packageName === undefined ? "" : ` on package "${packageName}"`;
       throw new ForbiddenError(
-        `Your token has no scope "${scope}" for registry "${this.registry.slug}"${where}${this.#path}. Create a token with it, or ask an administrator.`,
+        `Your token has no scope "${scope}" for registry "${this.registry.slug}"${this.#path}${where}. Create a token with it, or ask an administrator.`,
       );
     }
     if (packageName !== undefined && this.may("packages:read")) {

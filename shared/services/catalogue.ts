@@ -1,4 +1,5 @@
 import type { Package, PackageFile, Tag, Version } from "../domain/package.ts";
+import type { ByteStream } from "../ports/blobs.ts";
 import type { StoredDocument } from "../records/documents.ts";
 import type { PageOf, PageOptions } from "../records/pages.ts";
 import type { RegistryGrant } from "./access.ts";
@@ -7,6 +8,8 @@ import type { RegistryGrant } from "./access.ts";
 export interface AvailableFile {
   readonly file: PackageFile;
   readonly version: Version;
+  /** Its bytes, where they are still on their way into storage: sent once, from the first one on. */
+  readonly arriving?: ByteStream;
 }
 
 export interface ListOptions extends PageOptions {

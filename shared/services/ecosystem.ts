@@ -2,7 +2,6 @@ import type { Digests } from "../domain/digest.ts";
 import type { EcosystemName, Registry } from "../domain/registry.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Package, Tag, Version } from "../domain/package.ts";
-import type { RegistryGrant } from "./access.ts";
 import type { ListingFormat } from "./views/listing.ts";
 
 /** Where a document belongs, and the URL that its links start with. */
@@ -70,7 +69,10 @@ export interface FileRules {
   remove(metadata: JsonObject, path: string): JsonObject | "last" | undefined;
 }
 
-/** What the shared services must know of an ecosystem; each protocol folder exports one. */
+/**
+ * What the shared services must know of an ecosystem; each protocol folder exports one. Every function loads all of
+ * them, so that what checks files, and the libraries that it takes, is apart: see `UploadIntake`.
+ */
 export interface Ecosystem {
   readonly name: EcosystemName;
   readonly renderers: readonly DocumentRenderer[];
@@ -93,7 +95,7 @@ export interface Ecosystem {
   parseVersion(text: string): string;
   /**
    * The canonical path of a file that is announced for upload, so that a bad one is refused before its bytes
-   * are sent. Absent: only `publishUpload` looks at it. @throws {InvalidInputError} | {@link UnsupportedError}
+   * are sent. Absent: only the intake looks at it. @throws {InvalidInputError} | {@link UnsupportedError}
    */
   readonly parseUploadPath?: (path: string, announced: AnnouncedUpload) => string;
   /** `blobs`: a completed upload is no file of a version yet; versions to come may use it. Absent: it is one. */
@@ -102,8 +104,6 @@ export interface Ecosystem {
   compareVersions(a: string, b: string): number;
   /** Not what one gets without asking for a version, while there is another. */
   isPrerelease(version: string): boolean;
-  /** Publishes what is in blob storage already. May be repeated. @throws {RegistryError} */
-  publishUpload(grant: RegistryGrant, file: UploadedFile): Promise<void>;
   /** How its packages are read from other registries and merged. Absent: each in its protocol's own way. */
   readonly listings?: ListingFormat;
   /** Retention and clearing up of the ecosystem's own. May be stopped anywhere: the next run goes on. */

@@ -1,4 +1,5 @@
-import { Access } from "./access.ts";
+import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
+import { Access, type RegistryGrant } from "./access.ts";
 import { AuditLog } from "./audit.ts";
 import { BlobLinks } from "./blob-links.ts";
 import { BrotliMaker } from "./brotli-maker.ts";
@@ -6,7 +7,7 @@ import { Catalogue } from "./catalogue.ts";
 import { Collector } from "./collector.ts";
 import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
-import type { Ecosystem } from "./ecosystem.ts";
+import type { Ecosystem, UploadedFile } from "./ecosystem.ts";
 import { Events } from "./events.ts";
 import { FileEdits } from "./file-edits.ts";
 import { IdentityExchange, type RoleAccess } from "./identity-exchange.ts";
@@ -26,9 +27,11 @@ import { Standings } from "./standings.ts";
 import { StoredCatalogue } from "./stored-catalogue.ts";
 import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
+import { RuleReports } from "./rule-report.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
+import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
@@ -71,6 +74,8 @@ export interface ServiceOptions {
   readonly mayRemoveBytes?: boolean;
   /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
   readonly trustProxy: boolean;
+  /** Tokens of AWS' own package registries, for upstreams there. Absent: upstreams with such tokens fail. */
+  readonly awsRegistryTokens?: AwsRegistryTokens;
   /** IAM roles that may exchange their identity for a token. Absent: none may. */
   readonly roleAccess?: RoleAccess;
   /**
@@ -107,23 +112,34 @@ export interface Services {
   readonly reclaimer: Reclaimer;
   readonly registries: Registries;
   readonly releaseFiles: ReleaseFiles;
+  readonly ruleReports: RuleReports;
   readonly standings: Standings;
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
-  readonly views: Views;
+  readonly upstreamClient: UpstreamClient;
+  readonly upstreamDocuments: UpstreamDocuments;
   readonly upstreams: Upstreams;
+  readonly views: Views;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhooks: Webhooks;
 }
 
-/** An ecosystem that needs services to publish what was uploaded gets them when they exist. */
+/** An ecosystem whose sweep needs services gets them when they exist. */
 export type EcosystemFactory = (services: () => Services) => Ecosystem;
 export type EcosystemFactories = { readonly [Name in keyof Ecosystems]: EcosystemFactory };
 
-const NO_CREDENTIALS = { of: async () => ({}) };
+/**
+ * Publishes, in the way of its ecosystem, what came by an upload ticket and is in blob storage already. May be
+ * repeated. @throws {RegistryError}
+ */
+export type UploadIntake = (
+  services: Services,
+  grant: RegistryGrant,
+  upload: UploadedFile,
+) => Promise<void>;
 
 /** Wires the services over the stores of a composition root. */
 export function createServices(
@@ -146,14 +162,18 @@ export function createServices(
   const blobLinks = new BlobLinks(stores, collector);
   const lifecycle = new Lifecycle(stores, ecosystems, changes);
   const upstreamDirectory = new UpstreamDirectory(stores.table);
-  const upstreamClient = new UpstreamClient(stores, NO_CREDENTIALS);
+  const upstreamClient = new UpstreamClient(
+    stores,
+    new UpstreamCredentials(stores, options.awsRegistryTokens),
+  );
+  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient);
   const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
     leaves,
-    new UpstreamDocuments(stores, upstreamClient),
-    new UpstreamFiles(stores, upstreamClient, changes, collector),
+    upstreamDocuments,
+    new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
   );
   const stored = new StoredCatalogue(stores, ecosystems);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
@@ -189,6 +209,7 @@ export function createServices(
     reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
+    ruleReports: new RuleReports(stores, ecosystems, leaves),
     standings: new Standings(stores, ecosystems, changes),
     tags,
     tokens,
@@ -198,8 +219,10 @@ export function createServices(
       options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
-    views,
+    upstreamClient,
+    upstreamDocuments,
     upstreams,
+    views,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,
       baseUrl: options.baseUrl ?? "",

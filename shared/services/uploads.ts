@@ -23,6 +23,7 @@ import {
   uploadKey,
 } from "../records/uploads.ts";
 import type { RegistryGrant } from "./access.ts";
+import type { UploadedFile } from "./ecosystem.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 
 /** How long an upload may take from its start to `complete`, and one part's ticket is good for. */
@@ -167,23 +168,16 @@ export class Uploads {
   }
 
   /**
-   * Verifies the bytes and publishes them.
+   * Verifies the bytes and has `publish`, the intake of the registry's ecosystem, make of them what they are.
    *
    * @returns the digests of the bytes.
    * @throws {InvalidInputError} while parts are missing, {@link ChecksumMismatchError} when the bytes are not
-   *   what was announced (the upload is then over), and whatever the ecosystem's publish throws.
+   *   what was announced (the upload is then over), and whatever `publish` throws.
    */
-  async complete(grant: RegistryGrant, upload: Upload): Promise<Digests> {
+  async complete(upload: Upload, publish: (file: UploadedFile) => Promise<void>): Promise<Digests> {
     const digests = upload.digests ?? (await this.#join(upload));
     const { packageName, version, path, contentType, sizeBytes } = upload;
-    await this.#ecosystems[grant.registry.ecosystem].publishUpload(grant, {
-      packageName,
-      version,
-      path,
-      contentType,
-      sizeBytes,
-      digests,
-    });
+    await publish({ packageName, version, path, contentType, sizeBytes, digests });
     await this.#stores.table.write([deleteUploadOp(upload.id)]);
     return digests;
   }

@@ -54,6 +54,21 @@ describe("redirects", () => {
     expect(failure.message).not.toContain("secret");
   });
 
+  test("to a closed port are refused by any name for this machine, although private addresses are allowed", async () => {
+    const [server, runtime] = [await upstream(), await upstream()];
+    const { port } = new URL(runtime.url);
+    const outbound = new Outbound({ closedPorts: [Number(port)] });
+    for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
+      server.on("/a", redirect(`http://${host}:${port}/2018-06-01/runtime/invocation/next`));
+      const failure = await failureOf(outbound.send(`${server.url}/a`));
+      expect([failure.kind, failure.message]).toEqual([
+        "refused-address",
+        `${new URL(server.url).host} redirects to where we do not go: port ${port} is closed`,
+      ]);
+    }
+    expect(runtime.requests()).toBe(0);
+  });
+
   test("to no URL are malformed", async () => {
     const [outbound, server] = [new Outbound(), await upstream()];
     server.on("/a", redirect("http://[secret"));
@@ -88,6 +103,9 @@ describe("redirects", () => {
     server.on("/long", answer(FILE, { status: 302, headers }));
     server.on("/stalled", half("some words", "stall", { status: 302, headers }));
     const started = Date.now();
+    server.on("/long-stalled", half(FILE, "stall", { status: 302, headers }));
+    expect(await outbound.text(`${server.url}/long-stalled`)).toBe("words");
+    await expect.poll(() => server.connections(), { timeout: 500 }).toBe(1);
     for (const path of ["/long", "/stalled", "/stalled"]) {
       expect(await outbound.text(server.url + path)).toBe("words");
     }

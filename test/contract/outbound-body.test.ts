@@ -36,14 +36,46 @@ describe("a body", () => {
     expect(failure.kind).toBe(kind);
     expect(failure.message).toContain(new URL(server.url).host);
     expect(failure.message).not.toContain("secret");
+    if (kind === "too-large") expect(failure.message).toMatch(/more than 2000000 bytes$/);
     await expect.poll(() => server.connections()).toBe(0);
   });
 
   test("that is slow comes whole, while each byte comes in time", async () => {
     const [outbound, server] = [new Outbound(), await upstream()];
     server.on("/slow", slowBody("twelve bytes", 40));
-    const text = await outbound.text(`${server.url}/slow`, { idleTimeoutMs: 300 });
+    const text = await outbound.text(`${server.url}/slow`, {
+      headTimeoutMs: 250,
+      idleTimeoutMs: 250,
+    });
     expect(text).toBe("twelve bytes");
+  });
+
+  test("that says that it is too large is not begun", async () => {
+    const [outbound, server] = [new Outbound(), await upstream()];
+    server.on("/a", answer(FILE));
+    const { body } = await outbound.send(`${server.url}/a`, { maxBodyBytes: BYTES - 1 });
+    expect(await kindOf(body.getReader().read())).toBe("too-large");
+  });
+
+  test("is not late while nobody waits for it", async () => {
+    const [outbound, server] = [new Outbound(), await upstream()];
+    server.on("/a", async (_request, response) => {
+      response.flushHeaders();
+      await wait(200);
+      response.end("words");
+    });
+    const got = await outbound.send(`${server.url}/a`, { idleTimeoutMs: 100 });
+    await wait(250);
+    expect(Buffer.from(await readBody(got, BYTES)).toString()).toBe("words");
+  });
+
+  test("that is reset while nobody reads it is whoever reads it later's to hear of", async () => {
+    const [outbound, server] = [new Outbound(), await upstream()];
+    server.on("/a", half(FILE, "reset"));
+    const got = await outbound.send(`${server.url}/a`);
+    await expect.poll(() => server.connections()).toBe(0);
+    await wait(50);
+    expect(await kindOf(readBody(got, BYTES))).toBe("reset");
   });
 
   test("of many tiny chunks arrives in few", async () => {

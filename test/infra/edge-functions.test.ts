@@ -150,6 +150,37 @@ describe("The CloudFront functions", () => {
     expect(origins).toEqual(["ingest"]);
   });
 
+  test.each([
+    ["PUT", "/maven/libs/org/example/demo/1.0/demo-1.0.jar"],
+    ["PUT", "/generic/files/demo/1.0/demo.bin"],
+    ["POST", "/pypi/py/legacy/"],
+  ])(
+    "refuse a %s of %s that no function takes with words, unless ingest takes it",
+    async (method, uri) => {
+      const sized = (bytes: number) =>
+        upload({}, { method, uri, headers: { "content-length": { value: String(bytes) } } });
+      const refused = await viewerRequest()(sized(INLINE_LIMIT_BYTES + 1));
+      const data = expect.stringContaining("entrepot push");
+      expect(refused).toMatchObject({ statusCode: 413, body: { encoding: "text", data } });
+      expect(await viewerRequest()(sized(INLINE_LIMIT_BYTES))).toMatchObject({ uri });
+      const handle = viewerRequest({ ...OPTIONS, hasIngest: true });
+      await handle(sized(INLINE_LIMIT_BYTES));
+      await handle(upload({}, { method: "GET", uri, headers: {} }));
+      expect(origins).toEqual([]);
+      await handle(sized(INLINE_LIMIT_BYTES + 1));
+      expect(origins).toEqual(["ingest"]);
+    },
+  );
+
+  test("send files of unknown length to ingest, where there is one", async () => {
+    const uri = "/generic/files/demo/1.0/demo.bin";
+    const event = () => upload({}, { method: "PUT", uri, headers: {} });
+    await viewerRequest()(event());
+    expect(origins).toEqual([]);
+    await viewerRequest({ ...OPTIONS, hasIngest: true })(event());
+    expect(origins).toEqual(["ingest"]);
+  });
+
   test("send streams and the end of an upload in pieces to ingest, and short requests to the API", async () => {
     const key = newKey(1);
     const handle = viewerRequest({ ...OPTIONS, hasIngest: true });

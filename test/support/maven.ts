@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { runTool, writeFiles } from "./jvm-tools.ts";
 import type { TestServer } from "./server.ts";
 
-const run = promisify(execFile);
 /** Plugins come from Maven Central once; nothing of the tests is ever installed here. */
 const PLUGINS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".tmp", "maven-plugins");
 
@@ -13,6 +11,14 @@ export interface MavenProject {
   /** Below the folder, by path; written before the run. */
   readonly files: Readonly<Record<string, string>>;
   readonly folder: string;
+  /** A local repository of its own: Maven's bears no two processes. Absent: the one that all tests share. */
+  readonly repository?: string;
+}
+
+/** Fills a local repository with the plugins that earlier runs got. */
+export async function copyRepository(repository: string): Promise<void> {
+  await mkdir(PLUGINS, { recursive: true });
+  await cp(PLUGINS, repository, { recursive: true });
 }
 
 /** The elements of a POM with its coordinates; `more` goes behind them. */
@@ -48,30 +54,20 @@ export function modules(
 /** Writes the project and runs Maven in it. Rejects with what it printed when it fails. */
 export async function runMaven(
   program: string,
-  { folder, files }: MavenProject,
+  { folder, files, repository = PLUGINS }: MavenProject,
   server: TestServer,
   args: readonly string[],
 ): Promise<void> {
-  for (const [path, text] of Object.entries({ ...files, "settings.xml": settingsOf(server) })) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
-  await mkdir(PLUGINS, { recursive: true });
-  await run(
-    program,
-    [
-      "-B",
-      "-s",
-      "settings.xml",
-      `-Dmaven.repo.local=${PLUGINS}`,
-      "-Dmaven.install.skip=true",
-      ...args,
-    ],
-    { cwd: folder, maxBuffer: 50_000_000 },
-  ).catch((error: unknown) => {
-    const printed = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
-    throw new Error(`mvn ${args.join(" ")} failed:\n${printed.slice(-6000)}`, { cause: error });
-  });
+  await writeFiles(folder, { ...files, "settings.xml": settingsOf(server) });
+  await mkdir(repository, { recursive: true });
+  await runTool(program, folder, [
+    "-B",
+    "-s",
+    "settings.xml",
+    `-Dmaven.repo.local=${repository}`,
+    "-Dmaven.install.skip=true",
+    ...args,
+  ]);
 }
 
 /** Where {@link runMaven} keeps what was resolved. */

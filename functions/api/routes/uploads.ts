@@ -5,6 +5,7 @@ import type { Caller } from "../../../shared/domain/principal.ts";
 import type { Upload } from "../../../shared/records/uploads.ts";
 import type { RegistryGrant } from "../../../shared/services/access.ts";
 import type { Services } from "../../../shared/services/services.ts";
+import { UPLOAD_INTAKES } from "../../upload-intakes.ts";
 import { renderFile } from "../render.ts";
 import { closed } from "../schema/common.ts";
 import { fileView } from "../schema/packages.ts";
@@ -108,8 +109,11 @@ export function createUploadRoutes(services: Services): ApiRouter {
     .openapi(complete, async (c) => {
       const caller = c.get("caller");
       const { grant, upload } = await open(services, caller, c.req.valid("param").id);
-      const digests = await uploads.complete(grant, upload);
-      const { uploadsBecome } = services.ecosystems[grant.registry.ecosystem];
+      const { ecosystem } = grant.registry;
+      const digests = await uploads.complete(upload, (file) =>
+        UPLOAD_INTAKES[ecosystem](services, grant, file),
+      );
+      const { uploadsBecome } = services.ecosystems[ecosystem];
       const file =
         uploadsBecome === "blobs"
           ? { ...upload, digests, createdAtMs: services.stores.now() }

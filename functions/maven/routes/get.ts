@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
-import { NotFoundError } from "../../../shared/errors.ts";
-import { isAvailable } from "../../../shared/domain/package.ts";
+import { InvalidInputError, NotFoundError } from "../../../shared/errors.ts";
+import { isAvailable, type PackageFile } from "../../../shared/domain/package.ts";
 import { type DigestAlgorithm } from "../../../shared/domain/digest.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import type { DocumentSender } from "../../../shared/http/send-document.ts";
@@ -22,7 +22,7 @@ import {
   renderSnapshot,
   XML_TYPE,
 } from "../render.ts";
-import { parseArtifactName } from "../snapshots.ts";
+import { buildPath, MAX_BUILDS_OF_ONE_NAME, parseArtifactName } from "../snapshots.ts";
 import { parseTarget } from "../target.ts";
 import { factsOf } from "../version-facts.ts";
 import { isSnapshot } from "../versions.ts";
@@ -33,13 +33,16 @@ type MetadataTarget = Extract<Target, { kind: "metadata" }>;
 /** Longer documents go without sums in their headers: they would have to be decoded for every answer. */
 const MAX_SUMMED_BYTES = 256 * 1024;
 
+/** How long Ivy may take from a file to its checksums. */
+const IVY_PUBLISH_MS = 60_000;
+
 /** GET or HEAD of anything below a registry. */
 export async function get(
   c: Context<AppEnv>,
   services: Services,
   documents: DocumentSender,
 ): Promise<Response> {
-  const { registry, target, checksum } = parseTarget(c);
+  const { registry, target, checksum } = await parseOrNotFound(c, services);
   const packageName = target.kind === "metadata" ? undefined : packageOf(target);
   const grant = await services.access.open(
     c.get("caller"),
@@ -60,6 +63,20 @@ export async function get(
   return sendText(c, text, checksum);
 }
 
+/** Other than 404 would keep build tools from looking in their next repository for what no path here can name. */
+async function parseOrNotFound(
+  c: Context<AppEnv>,
+  { access }: Services,
+): Promise<ReturnType<typeof parseTarget>> {
+  try {
+    return parseTarget(c);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    await access.open(c.get("caller"), c.req.param("registry") ?? "", "maven", "packages:read");
+    throw new NotFoundError("file", c.req.path.slice(0, 200));
+  }
+}
+
 const packageOf = (target: Target): string | undefined =>
   "packageName" in target ? target.packageName : undefined;
 
@@ -72,7 +89,12 @@ async function getFile(
 ): Promise<Response> {
   const found = await findFile(services, grant, target);
   const { file, version } = found;
-  if (checksum !== undefined) return sendSum(c, file.digests[checksum]);
+  if (checksum !== undefined) {
+    if (isIvyPublishing(c, services, grant, file)) {
+      throw new NotFoundError("file", `${file.path}.${checksum}`);
+    }
+    return sendSum(c, file.digests[checksum]);
+  }
   const changes =
     grant.registry.policies.mutableFiles ||
     file.path !== target.path ||
@@ -89,27 +111,64 @@ async function getFile(
   });
 }
 
-/** `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. */
+/**
+ * Ivy asks by HEAD for the checksum of what it has just uploaded, and ends with an error when there is one already
+ * ("destination file exists and overwrite == false"). When it resolves, it asks in the same way before it verifies.
+ */
+function isIvyPublishing(
+  c: Context<AppEnv>,
+  { stores }: Services,
+  grant: RegistryGrant,
+  { packageName, createdAtMs }: PackageFile,
+): boolean {
+  return (
+    c.req.method === "HEAD" &&
+    (c.req.header("user-agent") ?? "").startsWith("Apache Ivy/") &&
+    createdAtMs > stores.now() - IVY_PUBLISH_MS &&
+    grant.may("packages:write", packageName)
+  );
+}
+
 async function findFile(
+  services: Services,
+  grant: RegistryGrant,
+  target: FileTarget,
+): Promise<AvailableFile> {
+  const { packageName, version, path } = target;
+  try {
+    return await services.catalogue.getFile(grant, packageName, version, path);
+  } catch (error) {
+    if (!(error instanceof NotFoundError) || !isSnapshot(version)) throw error;
+    const other = await findOtherPath(services, grant, target);
+    if (other === undefined) throw error;
+    return services.catalogue.getFile(grant, packageName, version, other);
+  }
+}
+
+/**
+ * `demo-1.0-SNAPSHOT.jar`, where there is no such file, is the newest build's. What a unique build lacks may be there
+ * under a lower number of the same second: jobs that chose one name share the files in which they do not differ.
+ */
+async function findOtherPath(
   { catalogue }: Services,
   grant: RegistryGrant,
   { packageName, version, path }: FileTarget,
-): Promise<AvailableFile> {
-  try {
-    return await catalogue.getFile(grant, packageName, version, path);
-  } catch (error) {
-    if (!(error instanceof NotFoundError) || !isSnapshot(version)) throw error;
-    const name = parseArtifactName(packageName, version, path);
-    const found = await catalogue.findAnyVersion(grant, packageName, version);
-    const newest = factsOf(found?.metadata).snapshot.find(
-      ({ classifier, extension }) =>
-        classifier === name?.classifier && extension === name.extension,
-    );
-    if (newest === undefined || name?.value !== version) throw error;
-    const { artifact } = coordinatesOf(packageName);
-    const suffix = path.slice(`${artifact}-${version}`.length);
-    return catalogue.getFile(grant, packageName, version, `${artifact}-${newest.value}${suffix}`);
+): Promise<string | undefined> {
+  const name = parseArtifactName(packageName, version, path);
+  if (name === undefined) return undefined;
+  for (let by = 1; name.build !== undefined && by < MAX_BUILDS_OF_ONE_NAME; by++) {
+    const lower = buildPath(packageName, version, path, -by);
+    if (lower === undefined) return undefined;
+    if (await catalogue.findFile(grant, packageName, version, lower)) return lower;
   }
+  if (name.build !== undefined) return undefined;
+  const found = await catalogue.findAnyVersion(grant, packageName, version);
+  const newest = factsOf(found?.metadata).snapshot.find(
+    ({ classifier, extension }) => classifier === name.classifier && extension === name.extension,
+  );
+  const start = `${coordinatesOf(packageName).artifact}-`;
+  const suffix = path.slice(start.length + version.length);
+  return newest === undefined ? undefined : start + newest.value + suffix;
 }
 
 /** The artifact's document, or the plugins of the group of this path. */

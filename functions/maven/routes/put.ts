@@ -20,6 +20,7 @@ import { MAX_METADATA_BYTES, readClientMetadata } from "../client-metadata.ts";
 import { contentTypeOf } from "../content-types.ts";
 import { completeVersion, deployFile } from "../deploy.ts";
 import type { Target } from "../layout.ts";
+import { isOfNextBuild } from "../place.ts";
 import { registerPlugins } from "../plugins.ts";
 import { MAX_POM_BYTES, type PomFacts, readPom } from "../pom.ts";
 import { pruneSnapshot } from "../retention.ts";
@@ -80,10 +81,14 @@ async function putArtifact(
     contentType: contentTypeOf(target.path),
   };
   const { packageName, version } = target;
-  const outcome = await deployFile(services, grant, { packageName, version, file, pom });
+  const deployed = { packageName, version, file, pom };
+  const { outcome, path } = await deployFile(services, grant, deployed);
   return new Response(null, {
     status: outcome === "created" ? 201 : 200,
-    headers: { etag: `"${file.digests.sha256}"` },
+    headers: {
+      etag: `"${file.digests.sha256}"`,
+      ...(path === target.path ? {} : { location: path }),
+    },
   });
 }
 
@@ -112,7 +117,10 @@ async function putChecksum(
   if (file === undefined) {
     throw new ConflictError(`There is no ${path} yet; upload it before its checksums.`);
   }
-  if (file.digests[algorithm] !== sent) {
+  if (
+    file.digests[algorithm] !== sent &&
+    !(await isOfNextBuild(services, grant, file, [algorithm, sent]))
+  ) {
     throw new ChecksumMismatchError(
       `The ${algorithm} of ${path} is ${file.digests[algorithm]}, not ${sent}: the upload was damaged, or another file was published here. Deploy it again.`,
     );
@@ -139,7 +147,7 @@ async function putMetadata(
   const bytes = await readBody(c, "maven-metadata.xml", MAX_METADATA_BYTES);
   const { deployed, plugins } = readClientMetadata(bytes, target);
   if (target.kind === "snapshot-metadata") {
-    grant.require("packages:write", target.packageName);
+    await completeVersion(services, grant, target.packageName, target.version);
     await pruneSnapshot(services, grant, target.packageName, target.version);
   } else {
     if (target.packageName !== undefined) {

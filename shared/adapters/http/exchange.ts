@@ -66,8 +66,6 @@ export function exchange(
     });
     sent.on("response", (answer) => {
       clearTimeout(timer);
-      // Whoever reads the body is told; when nobody does any more, nobody needs to know.
-      answer.on("error", () => {});
       resolve(answer);
     });
     sent.on("close", () => {

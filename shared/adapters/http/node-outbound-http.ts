@@ -1,6 +1,5 @@
 import { Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { addressProblem, literalAddress } from "../../addresses.ts";
 import {
   type OutboundAnswer,
   OutboundError,
@@ -8,6 +7,7 @@ import {
   type OutboundRequest,
 } from "../../ports/outbound-http.ts";
 import { answerBody } from "./answer-body.ts";
+import { checkedUrl } from "./checked-url.ts";
 import { type Agents, type Exchange, exchange, StaleConnectionError } from "./exchange.ts";
 
 const MAX_REDIRECTS = 5;
@@ -33,6 +33,10 @@ export interface NodeOutboundHttpOptions {
    * is used it looks names up, so that it is the one to judge the addresses that they lead to. Default: none.
    */
   readonly proxyEnv?: NodeJS.ProcessEnv;
+  /**
+   * Ports of this machine that private addresses do not open: who speaks to them would be taken for us. Default: none.
+   */
+  readonly closedPorts?: readonly number[];
 }
 
 /**
@@ -41,17 +45,20 @@ export interface NodeOutboundHttpOptions {
  */
 export class NodeOutboundHttp implements OutboundHttp {
   readonly #proxyEnv: NodeJS.ProcessEnv;
+  readonly #closedPorts: readonly number[];
   readonly #private: Agents;
   readonly #public: Agents;
 
-  constructor({ proxyEnv = {} }: NodeOutboundHttpOptions = {}) {
+  constructor({ proxyEnv = {}, closedPorts = [] }: NodeOutboundHttpOptions = {}) {
     this.#proxyEnv = proxyEnv;
+    this.#closedPorts = closedPorts;
     this.#private = this.#agents({ keepAlive: true });
     this.#public = this.#agents({ keepAlive: true });
   }
 
   async send(request: OutboundRequest): Promise<OutboundAnswer> {
-    let url = checkedUrl(request.url, request.allowPrivate);
+    const rules = { allowPrivate: request.allowPrivate, closedPorts: this.#closedPorts };
+    let url = checkedUrl(request.url, rules);
     let { credentials } = request;
     for (let redirects = 0; ; redirects += 1) {
       const headers = { "user-agent": "entrepot", ...request.headers, ...credentials };
@@ -63,7 +70,7 @@ export class NodeOutboundHttp implements OutboundHttp {
         const words = `${url.host} redirects more than ${MAX_REDIRECTS} times`;
         throw new OutboundError("redirects", words);
       }
-      const next = checkedUrl(location, request.allowPrivate, url);
+      const next = checkedUrl(location, rules, url);
       if (next.origin !== url.origin) credentials = {};
       url = next;
     }
@@ -95,35 +102,6 @@ export class NodeOutboundHttp implements OutboundHttp {
       https.destroy();
     }
   }
-}
-
-/** @throws {OutboundError} when it is no URL, or one that may not be fetched as it is written. */
-function checkedUrl(text: string, allowPrivate: boolean, base?: URL): URL {
-  if (!URL.canParse(text, base?.href)) {
-    const words = base === undefined ? "the URL is none" : `${base.host} redirects to no URL`;
-    throw new OutboundError("malformed", words);
-  }
-  const url = new URL(text, base);
-  const problem = urlProblem(url, allowPrivate);
-  if (problem !== undefined) {
-    const from = base === undefined ? "" : `${base.host} redirects to where we do not go: `;
-    throw new OutboundError("refused-address", from + problem);
-  }
-  url.hash = "";
-  return url;
-}
-
-function urlProblem(url: URL, allowPrivate: boolean): string | undefined {
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    return `${url.protocol} is neither https: nor http:`;
-  }
-  if (url.protocol === "http:" && !allowPrivate) return `${url.host} would be without TLS`;
-  if (url.username !== "" || url.password !== "") {
-    return `the URL of ${url.host} holds a user name or password`;
-  }
-  const address = literalAddress(url);
-  const problem = address === undefined ? undefined : addressProblem(address, allowPrivate);
-  return problem === undefined ? undefined : `${address} ${problem}`;
 }
 
 /** Where an answer leads; `undefined` when it is the answer. */

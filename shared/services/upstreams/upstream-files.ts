@@ -7,7 +7,6 @@ import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
 import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
-import { OutboundError } from "../../ports/outbound-http.ts";
 import { claimBlobOp } from "../../records/blob-references.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
@@ -19,10 +18,13 @@ import { fileOps, type NewFile } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
+import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 
 const WAIT_FOR_OTHERS_MS = 15 * 60_000;
+/** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
+export const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
 
 /** A file that an upstream has, and what is known of its version. */
 export interface FileQuestion {
@@ -44,18 +46,22 @@ export class UpstreamFiles {
   readonly #client: UpstreamClient;
   readonly #changes: PackageChanges;
   readonly #collector: Collector;
+  readonly #mayStream: boolean;
   readonly #flights: SingleFlight<AvailableFile>;
 
+  /** `mayStream`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
   constructor(
     stores: Stores,
     client: UpstreamClient,
     changes: PackageChanges,
     collector: Collector,
+    mayStream: boolean,
   ) {
     this.#stores = stores;
     this.#client = client;
     this.#changes = changes;
     this.#collector = collector;
+    this.#mayStream = mayStream;
     this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
   }
 
@@ -83,22 +89,25 @@ export class UpstreamFiles {
     const { registry, packageName, version, file } = question;
     const find = (): Promise<AvailableFile | undefined> =>
       this.find(registry, packageName, version, file.path);
-    return this.#flights.run(
-      `file ${registry.id} ${packageName} ${version} ${file.path}`,
-      find,
-      async () => {
-        const fetched = await this.#fetch(question);
-        await this.#record(question, fetched.file, fetched.publishedAtMs);
-        const found = await find();
-        if (found === undefined) throw new NotFoundError("file", file.path);
-        return found;
-      },
+    return asSoonAsItArrives((arrive) =>
+      this.#flights.run(
+        `file ${registry.id} ${packageName} ${version} ${file.path}`,
+        find,
+        async () => {
+          await this.#fetch(question, arrive);
+          const found = await find();
+          if (found === undefined) throw new NotFoundError("file", file.path);
+          return found;
+        },
+      ),
     );
   }
 
+  /** `arrive` is told of a large file as soon as it begins to come. */
   async #fetch(
     question: FileQuestion,
-  ): Promise<{ readonly file: NewFile; readonly publishedAtMs: number }> {
+    arrive: (arrival: Arrival<AvailableFile>) => void,
+  ): Promise<void> {
     const { upstream, file } = question;
     const answer = await this.#client.send(upstream, {
       target: file.url,
@@ -117,8 +126,42 @@ export class UpstreamFiles {
         : Number.isNaN(changedAtMs)
           ? this.#stores.now()
           : changedAtMs;
-    const stored = await this.#store(upstream, file, answer.body);
-    return { file: { path: file.path, contentType: file.contentType, ...stored }, publishedAtMs };
+    const sizeBytes = Number(answer.headers.get("content-length") ?? 0);
+    const isStreamed = this.#mayStream && sizeBytes >= MIN_STREAMED_BYTES;
+    let body = answer.body;
+    if (isStreamed) {
+      const { stored, sent, end } = relay(answer.body);
+      body = stored;
+      arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
+    }
+    const kept = await this.#store(upstream, file, body);
+    const { path, contentType } = file;
+    await this.#record(question, { path, contentType, ...kept }, publishedAtMs);
+  }
+
+  /** A file of which only what its upstream said is known yet. */
+  #arriving(
+    question: FileQuestion,
+    publishedAtMs: number,
+    sizeBytes: number,
+    arriving: ByteStream,
+  ): AvailableFile {
+    const { registry, packageName, version, file } = question;
+    const digests = { md5: "", sha1: "", sha256: "", sha512: "", ...file.expected };
+    return {
+      file: {
+        registryId: registry.id,
+        packageName,
+        version,
+        path: file.path,
+        sizeBytes,
+        digests,
+        contentType: file.contentType,
+        createdAtMs: this.#stores.now(),
+      },
+      version: this.#version(question, 1, publishedAtMs, sizeBytes),
+      arriving,
+    };
   }
 
   async #store(
@@ -134,13 +177,7 @@ export class UpstreamFiles {
       });
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
-      if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
-        throw new UpstreamFailedError(
-          `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${error.message}.`,
-        );
-      }
-      if (error instanceof OutboundError) throw asFailure(upstream, error);
-      throw error;
+      throw asStoringFailure(upstream, file.path, error);
     }
   }
 
@@ -168,24 +205,9 @@ export class UpstreamFiles {
     file: NewFile,
     publishedAtMs: number,
   ): PackageChange {
-    const { registry, packageName, upstream } = question;
     const nowMs = this.#stores.now();
-    const version: Version = known ?? {
-      registryId: registry.id,
-      packageName,
-      version: question.version,
-      state: "published",
-      deprecation: "",
-      sequence: (current.package?.revision ?? 0) + 1,
-      publishedAtMs,
-      publishedBy: upstream.key,
-      publishRun: "",
-      sizeBytes: file.sizeBytes,
-      fileCount: 1,
-      metadata: question.metadata,
-      deletedAtMs: 0,
-      restoreUntilMs: 0,
-    };
+    const sequence = (current.package?.revision ?? 0) + 1;
+    const version = known ?? this.#version(question, sequence, publishedAtMs, file.sizeBytes);
     return {
       package: this.#package(question, current.package, known === undefined),
       tags: current.tags,
@@ -198,6 +220,30 @@ export class UpstreamFiles {
       ],
       documents: { kind: "keep" },
       audit: [],
+    };
+  }
+
+  #version(
+    { registry, packageName, upstream, version, metadata }: FileQuestion,
+    sequence: number,
+    publishedAtMs: number,
+    sizeBytes: number,
+  ): Version {
+    return {
+      registryId: registry.id,
+      packageName,
+      version,
+      state: "published",
+      deprecation: "",
+      sequence,
+      publishedAtMs,
+      publishedBy: upstream.key,
+      publishRun: "",
+      sizeBytes,
+      fileCount: 1,
+      metadata,
+      deletedAtMs: 0,
+      restoreUntilMs: 0,
     };
   }
 
@@ -219,5 +265,15 @@ export class UpstreamFiles {
   }
 }
 
+/** Why bytes of an upstream could not be stored, in words for the caller; anything else as it is. */
+export function asStoringFailure(upstream: Upstream, what: string, error: unknown): unknown {
+  if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
+    return new UpstreamFailedError(
+      `The upstream "${upstream.key}" sent ${what} with other bytes than it announced: ${error.message}.`,
+    );
+  }
+  return asFailure(upstream, error);
+}
+
 /** Nobody in particular: whoever asked first did not publish it. */
-const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
+export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };

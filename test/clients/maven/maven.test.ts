@@ -3,7 +3,15 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { modules, pomOf, resolvedPath, runMaven } from "../../support/maven.ts";
+import { writeFiles } from "../../support/jvm-tools.ts";
+import {
+  copyRepository,
+  type MavenProject,
+  modules,
+  pomOf,
+  resolvedPath,
+  runMaven,
+} from "../../support/maven.ts";
 import { describeWith } from "../../support/programs.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 
@@ -30,16 +38,20 @@ function testMaven(program: string, name: string): void {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const deploy = (name: string, version: string, count: number, ...args: string[]): Promise<void> =>
-    runMaven(program, modules(join(folder, name), GROUP, version, count), server, [
+  const deployProject = (project: MavenProject, ...args: string[]): Promise<void> =>
+    runMaven(program, project, server, [
       ...args,
       "deploy",
       `-DaltDeploymentRepository=libs::default::${server.url}/maven/libs/`,
     ]);
-  const text = async (path: string): Promise<string> => {
+  const deploy = (name: string, version: string, count: number, ...args: string[]): Promise<void> =>
+    deployProject(modules(join(folder, name), GROUP, version, count), ...args);
+  const bytes = async (path: string): Promise<Buffer> => {
     const headers = { authorization: `Bearer ${server.adminToken}` };
-    return (await fetch(`${server.url}/maven/libs/${FOLDER}/${path}`, { headers })).text();
+    const response = await fetch(`${server.url}/maven/libs/${FOLDER}/${path}`, { headers });
+    return Buffer.from(await response.arrayBuffer());
   };
+  const text = async (path: string): Promise<string> => (await bytes(path)).toString();
   const versionsOf = (xml: string): readonly string[] =>
     [...xml.matchAll(/<version>([^<]+)<\/version>/g)].map(([, version = ""]) => version);
 
@@ -52,12 +64,13 @@ function testMaven(program: string, name: string): void {
   });
 
   test("deploys snapshots of one artifact from two jobs at once, and metadata has the newest", async () => {
-    const jobs = ["left", "right"].map(async (name, position) => {
-      // Names of snapshots hold the second; jobs of one second would take the same name, which only one can have.
-      await new Promise((resolve) => setTimeout(resolve, position * 1500));
-      await deploy(name, "2.0-SNAPSHOT", 2);
-    });
-    await Promise.all(jobs);
+    // Names of builds hold the second in which Maven started: these two mostly choose the same.
+    const jobs = ["left", "right"].map((name) => ({
+      ...modules(join(folder, name), GROUP, "2.0-SNAPSHOT", 2),
+      repository: join(folder, `${name}-repository`),
+    }));
+    for (const { repository } of jobs) await copyRepository(repository);
+    await Promise.all(jobs.map((job) => deployProject(job)));
     const listing = await text("m0/2.0-SNAPSHOT/");
     const builds = [...listing.matchAll(/href="m0-2\.0-([\d.-]+)\.jar"/g)].map(
       ([, build = ""]) => build,
@@ -65,10 +78,33 @@ function testMaven(program: string, name: string): void {
     expect(builds).toHaveLength(2);
     const newest = builds.toSorted((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1)).at(-1);
     const metadata = await text("m0/2.0-SNAPSHOT/maven-metadata.xml");
-    expect(
-      [...metadata.matchAll(/<value>2\.0-([^<]+)<\/value>/g)].map(([, value]) => value),
-    ).toEqual([newest, newest]);
-    expect(versionsOf(await text("m0/maven-metadata.xml"))).toEqual(["1.0", "2.0-SNAPSHOT"]);
+    const files = [...metadata.matchAll(/<extension>(\w+)<\/extension>\s*<value>([^<]+)</g)];
+    const named = new Map(files.map(([, extension, value]) => [extension, value]));
+    expect(new Set(named.keys())).toEqual(new Set(["jar", "pom"]));
+    expect(named.get("jar")).toBe(`2.0-${newest}`);
+    for (const [extension, value] of named) {
+      const path = `m0/2.0-SNAPSHOT/m0-${value}.${extension}`;
+      const sum = createHash("sha1")
+        .update(await text(path))
+        .digest("hex");
+      if (extension === "pom") expect(await text(`${path}.sha1`)).toBe(sum);
+    }
+    expect(versionsOf(await text("m0/maven-metadata.xml"))).toContain("2.0-SNAPSHOT");
+  });
+
+  test("deploys a file without a POM, which is there to stay", async () => {
+    await writeFiles(folder, { "alone.jar": "a jar without a POM" });
+    await runMaven(program, { folder: join(folder, "alone"), files: {} }, server, [
+      "deploy:deploy-file",
+      `-Durl=${server.url}/maven/libs/`,
+      "-DrepositoryId=libs",
+      "-Dfile=../alone.jar",
+      "-DgeneratePom=false",
+      `-DgroupId=${GROUP}`,
+      "-DartifactId=alone",
+      "-Dversion=1.0",
+    ]);
+    expect(versionsOf(await text("alone/maven-metadata.xml"))).toEqual(["1.0"]);
   });
 
   test("resolves ranges and snapshots, sums verified", async () => {

@@ -23,6 +23,11 @@ beforeEach(async () => {
 
 afterEach(async () => registry.close());
 
+const sweepAfter = async (days: number): Promise<void> => {
+  registry.clock.aheadMs = days * DAY_MS;
+  await registry.services.ecosystems.maven.sweep?.();
+};
+
 const version = async (name: string, number: string) => {
   const path = `/api/v1/registries/${REGISTRY}/packages/${encodeURIComponent(name)}/versions/${number}`;
   return (await registry.request(path)).json();
@@ -75,14 +80,37 @@ describe("files of a release", () => {
   test("of a deploy that was given up go after a week, and can be deployed again", async () => {
     await deploy(registry, "demo", "1.0");
     await put(registry, `${DEMO}/1.1/demo-1.1.jar`, "half");
-    registry.clock.aheadMs = 8 * DAY_MS;
-    await registry.services.ecosystems.maven.sweep?.();
+    await sweepAfter(6);
+    await put(registry, `${DEMO}/1.1/demo-1.1-sources.jar`, "half");
+    await sweepAfter(8);
+    expect(await textOf(registry, `${DEMO}/1.1/demo-1.1.jar`)).toBe("half");
+    await sweepAfter(14);
     expect(await textOf(registry, `${DEMO}/1.1/demo-1.1.jar`)).toBe("404");
     expect(await textOf(registry, `${DEMO}/1.0/demo-1.0.jar`)).toBe("demo 1.0");
     await deploy(registry, "demo", "1.1");
     expect(elements(await textOf(registry, `${DEMO}/maven-metadata.xml`), "version")).toEqual([
       "1.0",
       "1.1",
+    ]);
+  });
+
+  const METADATA =
+    "<metadata><groupId>org.example</groupId><artifactId>demo</artifactId><versioning><versions><version>1.0</version></versions></versioning></metadata>";
+  test.each([
+    ["a POM and no main artifact", { "-tests.jar": "t", ".pom": pom("demo", "1.0") }, ""],
+    ["Gradle's metadata and no POM", { ".jar": "j", ".module": "{}" }, ""],
+    ["neither, but with metadata that lists it", { ".jar": "j" }, METADATA],
+  ])("of a deploy with %s are there to stay", async (_, files, metadata) => {
+    for (const [suffix, body] of Object.entries(files)) {
+      await put(registry, `${DEMO}/1.0/demo-1.0${suffix}`, body);
+    }
+    if (metadata !== "") await put(registry, `${DEMO}/maven-metadata.xml`, metadata);
+    await sweepAfter(30);
+    for (const [suffix, body] of Object.entries(files)) {
+      expect(await textOf(registry, `${DEMO}/1.0/demo-1.0${suffix}`)).toBe(body);
+    }
+    expect(elements(await textOf(registry, `${DEMO}/maven-metadata.xml`), "version")).toEqual([
+      "1.0",
     ]);
   });
 
@@ -100,8 +128,7 @@ describe("files of a release", () => {
 test("a version with a file of Ivy's in the place of a POM is complete", async () => {
   await put(registry, `${DEMO}/1.0/demo-1.0.jar`, "jar");
   await put(registry, `${DEMO}/1.0/ivy-1.0.xml`, "<ivy-module/>");
-  registry.clock.aheadMs = 30 * DAY_MS;
-  await registry.services.ecosystems.maven.sweep?.();
+  await sweepAfter(30);
   expect(await textOf(registry, `${DEMO}/1.0/demo-1.0.jar`)).toBe("jar");
 });
 
@@ -168,8 +195,51 @@ describe("maven-metadata.xml", () => {
     expect(await textOf(registry, `${folder}/demo-1.0-SNAPSHOT.jar`)).toBe(
       "build 20261121.100002-1",
     );
-    const unique = `${folder}/demo-1.0-20261121.100001-1.jar`;
-    expect((await put(registry, unique, "other")).status).toBe(409);
+  });
+
+  test("has both of two builds that chose one name, and neither is told anything but success", async () => {
+    const folder = `${DEMO}/1.0-SNAPSHOT`;
+    const build = `${folder}/demo-1.0-20261121.100001-1`;
+    await put(registry, `${build}.pom`, pom("demo", "1.0-SNAPSHOT"));
+    expect((await put(registry, `${build}.jar`, "left")).status).toBe(201);
+    const right = await put(registry, `${build}.jar`, "right");
+    expect(right.status).toBe(201);
+    expect(right.headers.get("location")).toBe("demo-1.0-20261121.100001-2.jar");
+    await put(registry, `${build}.pom`, pom("demo", "1.0-SNAPSHOT"));
+    for (const job of ["left", "right"]) {
+      expect((await put(registry, `${build}.jar.sha1`, sha1(job))).status).toBe(201);
+    }
+    expect((await put(registry, `${build}.jar.sha1`, sha1("third"))).status).toBe(400);
+    const text = await textOf(registry, `${folder}/maven-metadata.xml`);
+    expect(elements(text, "value").toSorted()).toEqual([
+      "1.0-20261121.100001-1",
+      "1.0-20261121.100001-2",
+    ]);
+    expect(await textOf(registry, `${build}.jar`)).toBe("left");
+    expect(await textOf(registry, `${folder}/demo-1.0-SNAPSHOT.jar`)).toBe("right");
+    // Ivy looks at the newest build's number only, and asks for every file by it.
+    const shared = await textOf(registry, `${folder}/demo-1.0-20261121.100001-2.pom`);
+    expect(shared).toBe(pom("demo", "1.0-SNAPSHOT"));
+    await deployBuild(registry, "demo", "1.0", "20261121.100002-3");
+    expect(await textOf(registry, `${folder}/demo-1.0-20261121.100001-2.pom`)).toBe(shared);
+    expect(await textOf(registry, `${folder}/demo-1.0-20261121.100001-3.war`)).toBe("404");
+  });
+
+  test("of a snapshot tells classifiers from extensions where both have dots", async () => {
+    const build = `${DEMO}/1.0-SNAPSHOT/demo-1.0-20261121.100001-1`;
+    for (const end of [".jar", "-jdk1.8.jar", "-jdk1.8.jar.asc", "-bin.tar.gz", ".tar.gz.asc"]) {
+      await put(registry, build + end, end);
+    }
+    const text = await textOf(registry, `${DEMO}/1.0-SNAPSHOT/maven-metadata.xml`);
+    expect(elements(text, "classifier")).toEqual(["jdk1.8", "jdk1.8", "bin"]);
+    expect(elements(text, "extension")).toEqual(["jar", "jar", "jar.asc", "tar.gz", "tar.gz.asc"]);
+  });
+
+  test("keeps the builds of a snapshot as they are", async () => {
+    await deployBuild(registry, "demo", "1.0", "20261121.100001-1");
+    registry.clock.aheadMs = DAY_MS;
+    const path = `${DEMO}/1.0-SNAPSHOT/demo-1.0-20261121.100001-1.jar`;
+    expect((await put(registry, path, "other")).status).toBe(409);
   });
 });
 
@@ -200,8 +270,7 @@ describe("retention of snapshots", () => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ policies: { snapshotDays: 5 } }),
     });
-    registry.clock.aheadMs = 10 * DAY_MS;
-    await registry.services.ecosystems.maven.sweep?.();
+    await sweepAfter(10);
     expect(await left()).toEqual(STAMPS.slice(2));
   });
 });

@@ -83,6 +83,18 @@ describe("paths", () => {
     expect(await packages()).toMatchObject({ items: [] });
   });
 
+  test.each([
+    ".meta/prefixes.txt",
+    "nexus-maven-repository-index.properties",
+    "org/example/demo/%5B1.0,2.0%29/demo.pom",
+    "org/example/demo/%24%7Bversion%7D/demo.pom",
+    "org/%2e%2e/demo/1.0/demo-1.0.jar",
+    "org/example/demo/1.0/%ff.jar",
+  ])("like %s are not there, so that build tools look elsewhere", async (path) => {
+    expect((await registry.request(`${ROOT}/${path}`)).status).toBe(404);
+    expect((await registry.request(`${ROOT}/${path}`, { token: null })).status).toBe(401);
+  });
+
   test("of other methods, and of parts and codings, get a clear answer", async () => {
     const path = `${ROOT}/${POM}`;
     expect((await registry.request(path, { method: "DELETE" })).status).toBe(405);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FILE_DIGESTS, requireDigests } from "../../../shared/domain/digest.ts";
+import { takeNpmUpload } from "../../../functions/npm/upload-intake.ts";
 import { buildTarball, type PackageOptions } from "../../support/npm-package.ts";
 import { ADMIN_TOKEN } from "../../support/services.ts";
 import { BASE_URL, type NpmRegistry, openNpmRegistry } from "./npm-registry.ts";
@@ -23,7 +24,7 @@ async function upload(
     "packages:write",
   );
   const blob = await stores.blobs.put(bytes, { algorithms: FILE_DIGESTS });
-  await services.ecosystems.npm.publishUpload(grant, {
+  await takeNpmUpload(services, grant, {
     packageName: as.name,
     version: as.version,
     path,

@@ -8,6 +8,7 @@ import {
   sha256Of,
   uploadForm,
 } from "../../support/python-package.ts";
+import { takePypiUpload } from "../../../functions/pypi/upload-intake.ts";
 import { FILE_DIGESTS, requireDigests } from "../../../shared/domain/digest.ts";
 import { ADMIN_TOKEN } from "../../support/services.ts";
 import { BASE_URL, openPypiRegistry } from "./pypi-registry.ts";
@@ -179,7 +180,7 @@ test("a file that came by an upload ticket is checked and published like any oth
     version: string,
   ) => {
     const blob = await stores.blobs.put(bytes, { algorithms: FILE_DIGESTS });
-    await services.ecosystems.pypi.publishUpload(grant, {
+    await takePypiUpload(services, grant, {
       packageName: "acme-demo-pkg",
       version,
       path: fileName,

@@ -148,13 +148,21 @@ describe("the embedded server", () => {
     expect(head.headers.get("content-length")).toBe("9");
   });
 
-  it("refuses with --limits lambda what Lambda could not take", async () => {
+  it("refuses with --limits lambda what Lambda could not take, and says what to do", async () => {
     const server = await start({ args: ["--limits", "lambda"] });
     await server.createRegistry({ slug: "files", ecosystem: "generic" });
+    await server.createRegistry({ slug: "libs", ecosystem: "maven" });
     expect((await put(server, "a/1.0.0/small", Buffer.alloc(4_000_000))).status).toBe(201);
     const large = await put(server, "a/1.0.0/large", Buffer.alloc(5_000_000));
     expect(large.status).toBe(413);
-    expect(await large.json()).toEqual({ message: "Request Too Long" });
+    const problem = { status: 413, detail: expect.stringContaining("entrepot push") };
+    expect(await large.json()).toMatchObject(problem);
+    const jar = await fetch(`${server.url}/maven/libs/org/example/demo/1.0/demo-1.0.jar`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${server.adminToken}` },
+      body: Buffer.alloc(5_000_000),
+    });
+    expect([jar.status, await jar.json()]).toMatchObject([413, problem]);
   });
 
   it("limits requests by token and spares exempt ones", async () => {
