@@ -198,11 +198,10 @@ describeWhen(
       const { home } = registry;
       const cert = join(home.path, "cert.pem");
       const key = join(home.path, "key.pem");
-      await promisify(execFile)(openssl, [
-        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-        ...["-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"],
-        ...["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"],
-      ]);
+      const request =
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=CA:FALSE";
+      const files = ["-keyout", key, "-out", cert];
+      await promisify(execFile)(openssl, [...request.split(" "), ...files]);
       const secure = await startServer({ args: ["--cert", cert, "--key", key] });
       onTestFinished(() => secure.stop());
       const issuer = await startIssuer();
