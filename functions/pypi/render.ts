@@ -11,6 +11,7 @@ import type {
   DocumentView,
 } from "../../shared/services/ecosystem.ts";
 import { filesOf, type ReleaseFile, yankedReason } from "./release.ts";
+import { escapeHtml, htmlLink } from "./simple-file.ts";
 import { fileUrl, provenanceUrl } from "./urls.ts";
 import { compareVersions } from "./versions.ts";
 
@@ -55,9 +56,9 @@ export const SIMPLE_HTML_RENDERER: DocumentRenderer = {
   opening: (view) => openPage(`Links for ${view.packageName}`, standingMetas(standingOf(view))),
   entry: (scope, version) =>
     filesOf(version)
-      .map((file) => htmlFile(scope, version, file))
+      .map((file) => htmlLink(jsonFile(scope, version, file)))
       .join("\n"),
-  closing: (view) => closePage(view.package.revision),
+  closing: (view) => CLOSE_PAGE + serialComment(view.package.revision),
 };
 
 const standingOf = (view: DocumentView): PackageStanding =>
@@ -94,19 +95,10 @@ export function openPage(title: string, metas: readonly (readonly [string, strin
   ].join("\n");
 }
 
-/** `serial` as mirrors of the public index look for it. */
-export const closePage = (serial: number): string =>
-  `\n</body>\n</html>\n<!--SERIAL ${serial}-->\n`;
+export const CLOSE_PAGE = "\n</body>\n</html>\n";
 
-/** For text and for attributes in double quotes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
-}
+/** Behind a page, where mirrors look for it as on the public index. */
+export const serialComment = (serial: number): string => `<!--SERIAL ${serial}-->\n`;
 
 function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): JsonObject {
   const metadata = file.metadataSha256 === "" ? false : { sha256: file.metadataSha256 };
@@ -123,25 +115,6 @@ function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): Js
     "data-dist-info-metadata": metadata,
     provenance: provenance === "" ? null : provenance,
   };
-}
-
-function htmlFile(scope: DocumentScope, version: Version, file: ReleaseFile): string {
-  const { provenance, url } = linksOf(scope, version, file);
-  const yanked = yankedReason(version, file);
-  const metadata = `sha256=${file.metadataSha256}`;
-  const attributes: readonly (readonly [string, string, boolean])[] = [
-    ["href", `${url}#sha256=${file.sha256}`, true],
-    ["data-requires-python", file.requiresPython, file.requiresPython !== ""],
-    ["data-dist-info-metadata", metadata, file.metadataSha256 !== ""],
-    ["data-core-metadata", metadata, file.metadataSha256 !== ""],
-    ["data-provenance", provenance, provenance !== ""],
-    ["data-yanked", yanked, yanked !== ""],
-  ];
-  const text = attributes
-    .filter(([, , isThere]) => isThere)
-    .map(([name, value]) => `${name}="${escapeHtml(value)}"`)
-    .join(" ");
-  return `<a ${text}>${escapeHtml(file.fileName)}</a><br />`;
 }
 
 /** Links are absolute: a document that leaves by redirect has another base. `provenance` is empty without one. */

@@ -5,7 +5,8 @@ import { buildGzip } from "../../shared/services/appendable-gzip.ts";
 import { inlineDocument } from "../../shared/services/documents.ts";
 import type { ListedNames } from "../../shared/services/package-listing.ts";
 import type { Services } from "../../shared/services/services.ts";
-import { API_VERSION, closePage, escapeHtml, openPage } from "./render.ts";
+import { API_VERSION, CLOSE_PAGE, openPage, serialComment } from "./render.ts";
+import { escapeHtml } from "./simple-file.ts";
 
 /** Memory for rendered indexes of whole registries. */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -90,6 +91,6 @@ const TEXTS: Readonly<Record<"json" | "html", (listed: ListedNames) => IndexText
       (name) => `<a href="${encodeURIComponent(name)}/">${escapeHtml(name)}</a><br />`,
     ),
     separator: "\n",
-    closing: closePage(count),
+    closing: CLOSE_PAGE + serialComment(count),
   }),
 };

@@ -195,7 +195,7 @@ export class StoredCatalogue implements CatalogueReads {
 }
 
 /** @throws {ForbiddenError} for a package in quarantine. */
-function requireOffered(pkg: Package): void {
+export function requireOffered(pkg: Package): void {
   if (!isQuarantined(pkg)) return;
   const reason = pkg.standing?.reason ?? "";
   throw new ForbiddenError(

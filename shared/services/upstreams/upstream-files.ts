@@ -1,4 +1,4 @@
-import { FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
+import { type Digests, FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
 import type { Package, Version } from "../../domain/package.ts";
 import type { Caller } from "../../domain/principal.ts";
@@ -134,9 +134,9 @@ export class UpstreamFiles {
       body = stored;
       arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
     }
-    const kept = await this.#store(upstream, file, body);
-    const { path, contentType } = file;
-    await this.#record(question, { path, contentType, ...kept }, publishedAtMs);
+    const expected = { ...file.announced?.(answer.headers), ...file.expected };
+    const kept = await this.#store(upstream, file.path, expected, body);
+    await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
   }
 
   /** A file of which only what its upstream said is known yet. */
@@ -153,10 +153,9 @@ export class UpstreamFiles {
         registryId: registry.id,
         packageName,
         version,
-        path: file.path,
+        ...announced(file),
         sizeBytes,
         digests,
-        contentType: file.contentType,
         createdAtMs: this.#stores.now(),
       },
       version: this.#version(question, 1, publishedAtMs, sizeBytes),
@@ -166,18 +165,19 @@ export class UpstreamFiles {
 
   async #store(
     upstream: Upstream,
-    file: ListedFile,
+    path: string,
+    expected: Partial<Digests>,
     body: ByteStream,
   ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
     try {
       const { sizeBytes, digests } = await this.#stores.blobs.put(body, {
         algorithms: FILE_DIGESTS,
-        expected: file.expected,
+        expected,
         maxSizeBytes: upstream.maxFileBytes,
       });
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
-      throw asStoringFailure(upstream, file.path, error);
+      throw asStoringFailure(upstream, path, error);
     }
   }
 
@@ -274,6 +274,17 @@ export function asStoringFailure(upstream: Upstream, what: string, error: unknow
   }
   return asFailure(upstream, error);
 }
+
+/** What a file's row takes over from its upstream's document. */
+const announced = ({
+  path,
+  contentType,
+  publishedAtMs,
+}: ListedFile): Pick<NewFile, "path" | "contentType" | "publishedAtMs"> => ({
+  path,
+  contentType,
+  ...(publishedAtMs === undefined ? {} : { publishedAtMs }),
+});
 
 /** Nobody in particular: whoever asked first did not publish it. */
 export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };

@@ -14,6 +14,7 @@ import type { AvailableFile } from "../catalogue.ts";
 import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
 import { getAll } from "../queries.ts";
+import type { FileLocator } from "../ecosystem.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
 import type {
   DocumentQuestion,
@@ -29,6 +30,7 @@ import {
   type MergedListing,
   mergeListings,
   visibleThrough,
+  withFiles,
 } from "./listing.ts";
 import { type Leaf, type Leaves, type Route, routesFor } from "./routes.ts";
 
@@ -368,14 +370,18 @@ export class Views {
   ): Promise<AvailableFile | undefined> {
     const { registry, upstream } = leaf;
     if (upstream === undefined) return undefined;
+    const { listings, upstreamFiles } = this.#ecosystems[registry.ecosystem];
+    if (listings === undefined) {
+      return upstreamFiles && this.#locate(leaf, upstreamFiles, packageName, version, path);
+    }
     const item = await this.#stores.table.get(upstreamCopyKey(registry.id, packageName, LISTING));
     const { copy } = await this.#input(leaf, packageName, item);
     const listing = await this.#read(leaf, packageName, copy);
     const listed = listing.versions.find((candidate) => candidate.version === version);
     const file = listed?.files.find((candidate) => candidate.path === path);
     if (listed === undefined || file === undefined) return undefined;
-    const { publishedAtMs, entry } = listed;
-    const fromMs = visibleThrough(leaf.routings, packageName, publishedAtMs);
+    const { publishedAtMs } = listed;
+    const fromMs = visibleThrough(leaf.routings, packageName, file.publishedAtMs ?? publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", path);
     const { description } = listing.about;
     return this.#files.get({
@@ -384,14 +390,49 @@ export class Views {
       packageName,
       version,
       publishedAtMs,
-      metadata: entry,
+      metadata: withFiles(this.#ecosystems[registry.ecosystem], listed, [file]).entry,
       description: typeof description === "string" ? description : "",
       file,
     });
   }
 
+  /** A file that only its upstream can tell whether it is there. */
+  async #locate(
+    { registry, upstream }: Leaf,
+    locator: FileLocator,
+    packageName: string,
+    version: string,
+    path: string,
+  ): Promise<AvailableFile | undefined> {
+    if (upstream === undefined) return undefined;
+    try {
+      return await this.#files.get({
+        registry,
+        upstream,
+        packageName,
+        version,
+        publishedAtMs: 0,
+        metadata: {},
+        description: "",
+        file: {
+          path,
+          url: locator.locate(packageName, version, path),
+          expected: {},
+          announced: (headers) => locator.announced(headers),
+          contentType: locator.contentType(path),
+        },
+      });
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  }
+
   #requireOldEnough(leaf: Leaf, packageName: string, { file, version }: AvailableFile): void {
-    const fromMs = visibleThrough(leaf.routings, packageName, version.publishedAtMs);
+    const publishedAtMs =
+      file.publishedAtMs ??
+      (leaf.upstream === undefined ? file.createdAtMs : version.publishedAtMs);
+    const fromMs = visibleThrough(leaf.routings, packageName, publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", file.path);
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { buildWheel } from "../../support/python-package.ts";
+import { createComposite } from "../../support/upstreams.ts";
 import { openPypiRegistry, type PypiRegistry } from "./pypi-registry.ts";
 
 const DEMO = { name: "demo", version: "1.0", metadata: ["Summary: A demo"] } as const;
@@ -82,6 +83,17 @@ test("a project in quarantine offers no files anywhere, and takes none", async (
   // What changes meanwhile brings nothing back.
   await pypi.api("PUT", "/demo/versions/1.0/deprecation", { message: "bad" });
   expect((await pypi.simple("demo")).files).toEqual([]);
+});
+
+test("a project in quarantine offers no files through a composite either", async () => {
+  await using pypi = await openDemo({});
+  await createComposite(pypi.test, { slug: "all", ecosystem: "pypi", upstreams: ["py"] });
+  const status = async (path: string) => (await pypi.test.request(`/pypi/all${path}`)).status;
+  expect(await status(FILE)).toBe(200);
+  await pypi.api("PATCH", "/demo", { status: "quarantined" });
+  expect(await status(FILE)).toBe(403);
+  expect(await status(`${FILE}.metadata`)).toBe(403);
+  expect(await status("/simple/demo/")).toBe(404);
 });
 
 test("a project comes out of quarantine as it went in", async () => {
