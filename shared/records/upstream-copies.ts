@@ -68,3 +68,18 @@ export const putUpstreamCopyOp = (
       : { kind: "equals", attribute: "checkedAtMs", value: read.checkedAtMs },
   ],
 });
+
+/** Replaces whatever is known; ends by itself, so that questions about what is not there leave nothing behind. */
+export const putExpiringCopyOp = (
+  registryId: string,
+  packageName: string,
+  copy: UpstreamCopy,
+  expiresAtSeconds: number,
+): WriteOp => ({
+  op: "put",
+  item: {
+    key: upstreamCopyKey(registryId, packageName, copy.name),
+    attributes: { ...copy },
+    expiresAtSeconds,
+  },
+});
