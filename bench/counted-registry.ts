@@ -4,6 +4,7 @@ import { ECOSYSTEM_FACTORIES } from "../functions/ecosystems.ts";
 import { PROTOCOLS } from "../functions/protocols.ts";
 import { FileBlobs } from "../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../shared/adapters/filesystem/local-keys.ts";
+import { NodeOutboundHttp } from "../shared/adapters/http/node-outbound-http.ts";
 import { LmdbTable } from "../shared/adapters/lmdb/lmdb-table.ts";
 import { type BlobCounts, CountingBlobs } from "../shared/ports/counting-blobs.ts";
 import { CountingTable, type TableCounts } from "../shared/ports/counting-table.ts";
@@ -36,7 +37,8 @@ export async function openCountedRegistry(folder: string): Promise<CountedRegist
   const files = await FileBlobs.open({ folder: join(folder, "blobs"), ticketKey: randomBytes(32) });
   const blobs = new CountingBlobs(files);
   const keys = await LocalKeys.open(join(folder, "keys"));
-  const stores = { table, blobs, keys, log: SILENT_LOG, now: Date.now };
+  const outbound = new NodeOutboundHttp();
+  const stores = { table, blobs, keys, log: SILENT_LOG, outbound, now: Date.now };
   const services = createServices(stores, ECOSYSTEM_FACTORIES, {
     adminToken: ADMIN_TOKEN,
     requestsPerMinute: 0,

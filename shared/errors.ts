@@ -13,7 +13,8 @@ export type RegistryErrorCode =
   | "precondition-failed"
   | "unsupported"
   | "rate-limited"
-  | "unavailable";
+  | "unavailable"
+  | "upstream-failed";
 
 /** A failure with words for the caller: what was wrong, with what, and what to do. Never holds a secret. */
 export abstract class RegistryError extends Error {
@@ -35,6 +36,7 @@ export class ForbiddenError extends RegistryError {
 
 export type Thing =
   | "registry"
+  | "upstream"
   | "package"
   | "version"
   | "file"
@@ -145,6 +147,17 @@ export class UnavailableError extends RegistryError {
   readonly code = "unavailable";
   readonly retryAfterSeconds: number;
   constructor(message: string, retryAfterSeconds = 1) {
+    super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The registry behind a proxy gave no usable answer, and there is no copy of what was asked for. */
+export class UpstreamFailedError extends RegistryError {
+  readonly code = "upstream-failed";
+  /** Seconds, as the upstream said. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(message: string, retryAfterSeconds?: number) {
     super(message);
     this.retryAfterSeconds = retryAfterSeconds;
   }

@@ -4,6 +4,7 @@ import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
 import { PROTOCOLS } from "../../functions/protocols.ts";
 import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
+import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
 import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
 import { type BlobCounts, CountingBlobs } from "../../shared/ports/counting-blobs.ts";
 import { SILENT_LOG } from "../../shared/ports/log.ts";
@@ -72,6 +73,7 @@ async function open(folder: string, options: MeasureOptions) {
     blobs,
     keys,
     log: SILENT_LOG,
+    outbound: new NodeOutboundHttp(),
     now: Date.now,
     ...(options.maxRowDocumentBytes === undefined
       ? {}

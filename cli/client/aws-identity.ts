@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type AwsCredentials } from "../../shared/adapters/aws/sign-request.ts";
 import { proveIdentity } from "../../shared/adapters/sts/identity-request.ts";
+import { findAwsCredentials } from "../aws-credentials.ts";
 import { ApiClient } from "./api-client.ts";
 import { usageError } from "./failures.ts";
 
@@ -34,18 +35,9 @@ export async function exchangeAwsIdentity(url: string): Promise<AwsToken> {
   });
 }
 
-/** Where the AWS SDK and its CLI look: environment, profiles, web identity, container and instance metadata. */
 async function findCredentials(region: string): Promise<AwsCredentials> {
-  // Loaded only here: it takes longer to load than most commands to run.
-  const { STSClient } = await import("@aws-sdk/client-sts");
-  const client = new STSClient({ region });
   try {
-    const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
-    return {
-      accessKeyId,
-      secretAccessKey,
-      ...(sessionToken === undefined ? {} : { sessionToken }),
-    };
+    return await findAwsCredentials(region);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw usageError(

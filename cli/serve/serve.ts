@@ -1,8 +1,11 @@
 import type { Server } from "node:http";
 import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
 import { INLINE_LIMIT_BYTES, MAX_UPLOAD_BYTES } from "../../functions/lambda/limits.ts";
+import { SignedRegistryTokens } from "../../shared/adapters/aws/signed-registry-tokens.ts";
+import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
 import type { Stores } from "../../shared/services/stores.ts";
 import { createServices } from "../../shared/services/services.ts";
+import { findAwsCredentials } from "../aws-credentials.ts";
 import { Background } from "./background.ts";
 import { banner } from "./banner.ts";
 import { ConfigError, loadConfig, type ServeConfig } from "./config.ts";
@@ -53,11 +56,13 @@ export async function runServe(flags: ServeFlags): Promise<void> {
 export async function startServer(config: ServeConfig, log: Logger): Promise<Running> {
   const home = await openHome(config);
   const { table, blobs, keys, ticketGeneration, maxRowDocumentBytes } = home;
+  const outbound = new NodeOutboundHttp({ proxyEnv: process.env });
   const stores: Stores = {
     table,
     blobs,
     keys,
     log,
+    outbound,
     now: Date.now,
     ...(maxRowDocumentBytes === undefined ? {} : { maxRowDocumentBytes }),
   };
@@ -70,6 +75,10 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
     ...(config.limits === "lambda"
       ? { maxAnswerBytes: INLINE_LIMIT_BYTES, maxUploadBytes: MAX_UPLOAD_BYTES }
       : {}),
+    awsRegistryTokens: new SignedRegistryTokens({
+      credentials: findAwsCredentials,
+      now: Date.now,
+    }),
     webhooksPrivate: config.webhooksPrivate,
     webhookAttempted: (attempt) => metrics.webhookAttempted(attempt),
     ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),
@@ -93,6 +102,7 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
     stop: async () => {
       await drain(server);
       await background.stop();
+      await outbound.close();
       await table.close();
     },
   };

@@ -15,6 +15,7 @@ import { createRegistryRoutes } from "./routes/registries.ts";
 import { createTagRoutes } from "./routes/tags.ts";
 import { createTokenRoutes } from "./routes/tokens.ts";
 import { createUploadRoutes } from "./routes/uploads.ts";
+import { createUpstreamRoutes } from "./routes/upstreams.ts";
 import { createVersionRoutes } from "./routes/versions.ts";
 import { createWebhookDeliveryRoutes } from "./routes/webhook-deliveries.ts";
 import { createWebhookRoutes } from "./routes/webhooks.ts";
@@ -29,6 +30,7 @@ export function createApiApp(services: Services): Hono<AppEnv> {
   const api = createRouter();
   for (const routes of [
     createRegistryRoutes(services),
+    createUpstreamRoutes(services),
     createPackageRoutes(services),
     createVersionRoutes(services),
     createFileRoutes(services),

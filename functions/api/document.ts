@@ -32,6 +32,7 @@ export function openApiDocument(api: ApiRouter) {
     security: [{ bearer: [] }, { basic: [] }, {}],
     tags: [
       { name: "Registries", description: "Where packages of one ecosystem live." },
+      { name: "Upstreams", description: "Registries of others, which proxies cache." },
       { name: "Packages" },
       { name: "Versions" },
       { name: "Files" },

@@ -16,6 +16,7 @@ const API_STATUSES = {
   unsupported: 400,
   "rate-limited": 429,
   unavailable: 503,
+  "upstream-failed": 502,
 } as const satisfies Record<RegistryErrorCode, number>;
 
 export const apiErrors = createProblemRenderer(API_STATUSES);

@@ -1,6 +1,7 @@
 import type { AuditEntry } from "../../shared/domain/audit.ts";
 import type { Package, PackageFile, Tag, Version } from "../../shared/domain/package.ts";
-import type { Registry } from "../../shared/domain/registry.ts";
+import type { Registry, RegistryKind } from "../../shared/domain/registry.ts";
+import type { Routing } from "../../shared/domain/routing.ts";
 import type { Token } from "../../shared/domain/token.ts";
 import type { PageOf } from "../../shared/records/pages.ts";
 import { ECOSYSTEM_FACTS } from "./ecosystem-facts.ts";
@@ -14,14 +15,31 @@ export function renderPage<T, View>(page: PageOf<T>, render: (item: T) => View) 
 }
 
 export function renderRegistry(registry: Registry, baseUrl: string) {
-  const { createdAtMs, updatedAtMs, labels, policies, ...rest } = registry;
+  const { createdAtMs, updatedAtMs, labels, policies, routing, ...rest } = registry;
   return {
     ...rest,
     labels: [...labels],
     policies: { ...policies, mutableTags: [...policies.mutableTags] },
+    ...renderRouting(registry.kind, routing),
     createdAt: iso(createdAtMs),
     updatedAt: iso(updatedAtMs),
     url: `${baseUrl}${ECOSYSTEM_FACTS[registry.ecosystem].rootPath}/${registry.slug}/`,
+  };
+}
+
+function renderRouting(kind: RegistryKind, routing: Routing) {
+  const { packageRules, official, publishTo, minimumAgeDays } = routing;
+  const rules = { packageRules: packageRules.map((rule) => ({ ...rule })) };
+  if (kind === "source") return rules;
+  const age = { minimumAgeDays, minimumAgeExempt: [...routing.minimumAgeExempt] };
+  if (kind === "proxy") return { ...rules, ...age, upstream: routing.proxyOf };
+  return {
+    ...rules,
+    ...age,
+    upstreams: [...routing.upstreams],
+    official: official !== "",
+    ...(official === "" ? {} : { officialRegistry: official }),
+    ...(publishTo === "" ? {} : { publishTo }),
   };
 }
 
@@ -53,6 +71,7 @@ export function renderVersion(registry: Registry, version: Version, downloads: n
     sizeBytes,
     fileCount,
     downloads,
+    ...(version.origin === undefined ? {} : { origin: version.origin }),
     ...(version.deletedAtMs === 0 ? {} : { deletedAt: iso(version.deletedAtMs) }),
     ...(state === "deleted" ? { restoreUntil: iso(version.restoreUntilMs) } : {}),
   };

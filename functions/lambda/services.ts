@@ -1,5 +1,7 @@
+import { SignedRegistryTokens } from "../../shared/adapters/aws/signed-registry-tokens.ts";
 import { PREFERRED_DOCUMENT_BYTES } from "../../shared/adapters/dynamodb/schema.ts";
 import { DynamoTable } from "../../shared/adapters/dynamodb/dynamo-table.ts";
+import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
 import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
 import { StsIdentities } from "../../shared/adapters/sts/sts-identities.ts";
 import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
@@ -21,7 +23,8 @@ export function openServices(
   { mayDelete, pace }: { readonly mayDelete: boolean; readonly pace: Pace },
 ): Services {
   const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
-  const table = new DynamoTable({ client: tableClient(), tableName: environment.ENTREPOT_TABLE });
+  const client = tableClient();
+  const table = new DynamoTable({ client, tableName: environment.ENTREPOT_TABLE });
   const retention = environment.ENTREPOT_OBJECT_LOCK;
   const blobs = new S3Blobs({
     bucket: environment.ENTREPOT_BUCKET,
@@ -37,7 +40,11 @@ export function openServices(
   const baseUrl = environment.ENTREPOT_BASE_URL;
   const roleAccess = roleAccessOf(environment);
   const maxRowDocumentBytes = PREFERRED_DOCUMENT_BYTES;
-  const stores = { table, blobs, keys, log, now: Date.now, maxRowDocumentBytes };
+  const outbound = new NodeOutboundHttp({
+    proxyEnv: process.env,
+    closedPorts: runtimePorts(process.env),
+  });
+  const stores = { table, blobs, keys, log, outbound, now: Date.now, maxRowDocumentBytes };
   return createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",
@@ -45,6 +52,10 @@ export function openServices(
     requestBudgetMs: REQUEST_BUDGET_MS,
     maxUploadBytes: MAX_UPLOAD_BYTES,
     mayRemoveBytes: mayDelete,
+    awsRegistryTokens: new SignedRegistryTokens({
+      credentials: () => client.config.credentials(),
+      now: Date.now,
+    }),
     // `toRequest` leaves only what CloudFront has said.
     trustProxy: environment.ENTREPOT_EDGE_SECRET !== undefined,
     ...(environment.ENTREPOT_EDGE === undefined
@@ -53,6 +64,15 @@ export function openServices(
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(roleAccess === undefined ? {} : { roleAccess }),
   });
+}
+
+/**
+ * The port of the runtime's API on loopback, which gives the next request, with its credentials, to whoever asks:
+ * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+function runtimePorts({ AWS_LAMBDA_RUNTIME_API: api }: NodeJS.ProcessEnv): readonly number[] {
+  const port = Number(api?.split(":")[1] ?? Number.NaN);
+  return Number.isInteger(port) ? [port] : [];
 }
 
 function roleAccessOf(environment: FunctionEnvironment): RoleAccess | undefined {

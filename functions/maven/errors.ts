@@ -17,6 +17,7 @@ const MAVEN_STATUSES = {
   unsupported: 400,
   "rate-limited": 429,
   unavailable: 503,
+  "upstream-failed": 502,
 } as const satisfies Record<RegistryErrorCode, number>;
 
 export const mavenErrors = createProblemRenderer(MAVEN_STATUSES);

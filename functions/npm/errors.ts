@@ -28,6 +28,7 @@ const STATUS = {
   unsupported: 400,
   "rate-limited": 429,
   unavailable: 503,
+  "upstream-failed": 502,
 } as const satisfies Record<RegistryErrorCode, number>;
 
 /**

@@ -69,7 +69,7 @@ export async function removeMissingVersions(
     await services.lifecycle.deleteVersion(grant, packageName, version);
   }
   const before = new Map(
-    (await services.tags.list(grant, packageName)).map((tag) => [tag.name, tag.version]),
+    (await services.catalogue.listTags(grant, packageName)).map((tag) => [tag.name, tag.version]),
   );
   for (const [name, version] of tags) {
     if (before.get(name) !== version) await services.tags.set(grant, packageName, name, version);

@@ -83,26 +83,28 @@ export const ABBREVIATED_RENDERER: DocumentRenderer = {
 
 /** One version as clients see it. */
 export function renderVersion(scope: DocumentScope, version: Version): JsonObject {
-  const { registry, packageName, baseUrl } = scope;
   const stored = property(version.metadata, "dist");
-  const dist: JsonObject = isJsonObject(stored) ? stored : {};
-  const attestations = property(dist, "attestations");
   return {
     ...version.metadata,
     ...(version.deprecation === "" ? {} : { deprecated: version.deprecation }),
-    dist: {
-      ...dist,
-      tarball: tarballUrl(baseUrl, registry.slug, packageName, version.version),
-      ...(isJsonObject(attestations)
-        ? {
-            attestations: {
-              url: attestationsUrl(baseUrl, registry.slug, packageName, version.version),
-              ...attestations,
-            },
-          }
-        : {}),
-    },
-    _npmUser: maintainer(version.publishedBy),
+    dist: linkedDist(scope, version.version, isJsonObject(stored) ? stored : {}),
+    // What another registry says of its publisher is kept; of our own publishers only the token is believed.
+    ...(version.origin === undefined ? { _npmUser: maintainer(version.publishedBy) } : {}),
+  };
+}
+
+/** `dist` with the links of the registry that shows it, whatever registry it is from. */
+export function linkedDist(
+  { registry, packageName, baseUrl }: DocumentScope,
+  version: string,
+  dist: JsonObject,
+): JsonObject {
+  const attestations = property(dist, "attestations");
+  const url = attestationsUrl(baseUrl, registry.slug, packageName, version);
+  return {
+    ...dist,
+    tarball: tarballUrl(baseUrl, registry.slug, packageName, version),
+    ...(isJsonObject(attestations) ? { attestations: { ...attestations, url } } : {}),
   };
 }
 
@@ -116,7 +118,8 @@ export function maintainer(name: string): JsonObject {
   return { name, email: name.includes("@") ? name : "" };
 }
 
-function abbreviate(manifest: JsonObject): JsonObject {
+/** The fields of a manifest that installs need. */
+export function abbreviate(manifest: JsonObject): JsonObject {
   const fields: readonly string[] = [...ABBREVIATED_FIELDS, "dist", "deprecated"];
   return Object.fromEntries(
     fields.flatMap((field) => {

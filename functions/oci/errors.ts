@@ -69,6 +69,7 @@ const ANSWERS = {
   unsupported: [405, "UNSUPPORTED"],
   "rate-limited": [429, "TOOMANYREQUESTS"],
   unavailable: [503, "UNAVAILABLE"],
+  "upstream-failed": [502, "UNAVAILABLE"],
 } as const satisfies Record<RegistryErrorCode, readonly [number, OciErrorCode]>;
 
 const UNKNOWN_CODES: Readonly<Partial<Record<Thing, OciErrorCode>>> = {

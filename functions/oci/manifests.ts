@@ -131,7 +131,7 @@ export class Manifests {
   async remove(grant: RegistryGrant, image: string, digest: string): Promise<void> {
     grant.require("packages:delete", image);
     if (grant.registry.policies.immutableTags) {
-      const tags = await this.#services.tags.list(grant, image);
+      const tags = await this.#services.catalogue.listTags(grant, image);
       for (const tag of tags) if (tag.version === digest) requireMutableTag(grant, tag.name);
     }
     await this.#services.lifecycle.deleteVersion(grant, image, digest);

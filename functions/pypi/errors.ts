@@ -24,6 +24,7 @@ const STATUS = {
   unsupported: 400,
   "rate-limited": 429,
   unavailable: 503,
+  "upstream-failed": 502,
 } as const satisfies Record<RegistryErrorCode, number>;
 
 /** pip and its like ask for a user name and password when they see this. */

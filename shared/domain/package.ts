@@ -54,6 +54,8 @@ export interface Version {
   readonly deletedAtMs: number;
   /** 0 unless deleted. */
   readonly restoreUntilMs: number;
+  /** Slug of the registry that it is from, where a composite or proxy shows it; never stored. */
+  readonly origin?: string;
 }
 
 /** A version that clients may see and install. */

@@ -1,10 +1,11 @@
 import { matchesPattern } from "./pattern.ts";
+import type { Routing } from "./routing.ts";
 
 /** Ecosystems that this build speaks, each with a folder of the same name under `functions/`. */
 export const ECOSYSTEMS = ["generic", "maven", "npm", "oci", "pypi"] as const;
 export type EcosystemName = (typeof ECOSYSTEMS)[number];
 
-/** Composite (several upstreams behind one slug) and proxy (a cache of one upstream) are still to come. */
+/** What is published to it; several registries behind one slug; a cache of somebody else's registry. */
 export const REGISTRY_KINDS = ["source", "composite", "proxy"] as const;
 export type RegistryKind = (typeof REGISTRY_KINDS)[number];
 
@@ -58,6 +59,7 @@ export interface Registry {
   readonly colour: string;
   readonly labels: readonly string[];
   readonly policies: RegistryPolicies;
+  readonly routing: Routing;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 }

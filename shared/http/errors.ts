@@ -7,6 +7,7 @@ import {
   RegistryError,
   TooLargeError,
   UnavailableError,
+  UpstreamFailedError,
 } from "../errors.ts";
 import { BlobsUnavailableError, BlobTooLargeError, DigestMismatchError } from "../ports/blobs.ts";
 import { KeysUnavailableError } from "../ports/keys.ts";
@@ -43,6 +44,12 @@ export function answerError(
     const response = renderer.failure(c, error);
     if (error instanceof RateLimitedError || error instanceof UnavailableError) {
       response.headers.set("retry-after", String(error.retryAfterSeconds));
+    }
+    if (error instanceof UpstreamFailedError) {
+      log.warn("request.upstream-failed", { requestId: c.env.requestId, why: error.message });
+      if (error.retryAfterSeconds !== undefined) {
+        response.headers.set("retry-after", String(error.retryAfterSeconds));
+      }
     }
     if (error instanceof UnavailableError) {
       log.warn("request.unavailable", { requestId: c.env.requestId, why: thrown.message });

@@ -33,6 +33,7 @@ const TITLES: Readonly<Record<RegistryErrorCode, string>> = {
   unsupported: "Not supported here",
   "rate-limited": "Too many requests",
   unavailable: "Temporarily unavailable",
+  "upstream-failed": "The upstream registry did not answer as it should",
 };
 
 /** Both ways in which a token may be sent, as challenges of a 401 (RFC 7617 and RFC 6750). */

@@ -54,6 +54,8 @@ export class DocumentSender {
       // Always revalidated: what was just published or withdrawn must show, and a 304 is cheap.
       "cache-control": "private, no-cache",
       "last-modified": new Date(document.updatedAtMs).toUTCString(),
+      // https://www.rfc-editor.org/rfc/rfc7234#section-5.5.1
+      ...(document.stale === undefined ? {} : { warning: `110 - "${document.stale}"` }),
       ...headers,
     };
     if (matchesEtag(c.req.header("if-none-match"), document.etag)) {

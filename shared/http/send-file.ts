@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { ByteStream } from "../ports/blobs.ts";
 import type { AvailableFile } from "../services/catalogue.ts";
 import type { Services } from "../services/services.ts";
 import type { AppEnv } from "./app.ts";
@@ -7,6 +8,12 @@ import { contentRange, parseRange, unsatisfiedContentRange } from "./ranges.ts";
 
 /** Long enough for a client that reconnects in the middle of a large file, short enough for a URL that leaks. */
 const TICKET_SECONDS = 15 * 60;
+
+/** Bytes that users uploaded must never run as a page of ours. */
+const CONTENT_RULES = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; sandbox",
+} as const;
 
 /** Stored bytes, and what an answer says of them. */
 export interface Sendable {
@@ -32,9 +39,37 @@ export async function sendFile(
 ): Promise<Response> {
   const { digests, sizeBytes, contentType, createdAtMs } = found.file;
   const { sha256 } = digests;
+  if (found.arriving !== undefined)
+    return sendArriving(c, services, found, found.arriving, headers);
   const onDownload = (): void => services.downloads.count(found);
   const bytes = { sha256, sizeBytes, contentType, etag: sha256, createdAtMs, onDownload };
   return sendBytes(c, services, bytes, headers);
+}
+
+/** A file on its way into storage: as a whole, because what it is will be known at its end. */
+async function sendArriving(
+  c: Context<AppEnv>,
+  services: Services,
+  found: AvailableFile,
+  arriving: ByteStream,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const { sizeBytes, contentType } = found.file;
+  const known = Object.entries(headers).filter(([, value]) => value !== "");
+  const answer = {
+    headers: {
+      ...CONTENT_RULES,
+      ...Object.fromEntries(known),
+      "content-type": contentType,
+      "content-length": String(sizeBytes),
+    },
+  };
+  if (c.req.method === "HEAD") {
+    await arriving.cancel();
+    return new Response(null, answer);
+  }
+  services.downloads.count(found);
+  return new Response(arriving, answer);
 }
 
 /** As {@link sendFile}, for bytes that are no file of a version. */
@@ -49,9 +84,7 @@ export async function sendBytes(
     "accept-ranges": "bytes",
     "last-modified": new Date(bytes.createdAtMs).toUTCString(),
     "content-type": bytes.contentType,
-    // Bytes that users uploaded must never run as a page of ours.
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; sandbox",
+    ...CONTENT_RULES,
     ...headers,
   };
   if (matchesEtag(c.req.header("if-none-match"), bytes.etag)) {

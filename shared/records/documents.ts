@@ -26,6 +26,12 @@ export interface StoredDocument {
   readonly brotli: Uint8Array;
   /** Empty when the body is in the row. */
   readonly blobSha256: string;
+  /** What it was made of, where that is more than its own registry; it is made anew when that is something else. */
+  readonly basis: string;
+  /** Unix milliseconds from which on it is made anew; 0: never. */
+  readonly validUntilMs: number;
+  /** Words for why it may be old, when it was read; never stored. */
+  readonly stale?: string;
 }
 
 export const documentKey = (registryId: string, packageName: string, kind: string): Key => ({
@@ -49,6 +55,9 @@ export function toDocument(item: Item): StoredDocument {
     gzip: bytes(item, "gzip"),
     brotli: bytes(item, "brotli"),
     blobSha256: text(item, "blobSha256"),
+    // Rows of before there were documents of other registries do not have them.
+    basis: "basis" in item.attributes ? text(item, "basis") : "",
+    validUntilMs: "validUntilMs" in item.attributes ? number(item, "validUntilMs") : 0,
   };
 }
 

@@ -1,4 +1,6 @@
 import { ECOSYSTEMS, REGISTRY_KINDS, type Registry, VISIBILITIES } from "../domain/registry.ts";
+import { NO_ROUTING, type PackageRule, type Routing, type RuleSubject } from "../domain/routing.ts";
+import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import { sortableMs } from "../domain/identifiers.ts";
 import type { Item, Key, PutOp, Query, WriteOp } from "../ports/table.ts";
 import { flag, number, strings, text, word } from "./attributes.ts";
@@ -8,11 +10,12 @@ export const registryKey = (slug: string): Key => ({ pk: `REGISTRY#${slug}`, sk:
 
 /** The row of a registry; stands in the index by slug. */
 export function registryItem(registry: Registry): Item {
-  const { policies, ...rest } = registry;
+  const { policies, routing, ...rest } = registry;
+  const { packageRules, ...plain } = routing;
   return {
     key: registryKey(registry.slug),
     index: { pk: "REGISTRIES", sk: registry.slug },
-    attributes: { ...rest, ...policies },
+    attributes: { ...rest, ...policies, ...plain, packageRules: JSON.stringify(packageRules) },
   };
 }
 
@@ -37,9 +40,40 @@ export function toRegistry(item: Item): Registry {
       snapshotBuilds: "snapshotBuilds" in item.attributes ? number(item, "snapshotBuilds") : 0,
       snapshotDays: "snapshotDays" in item.attributes ? number(item, "snapshotDays") : 0,
     },
+    routing: toRouting(item),
     createdAtMs: number(item, "createdAtMs"),
     updatedAtMs: number(item, "updatedAtMs"),
   };
+}
+
+/** Rows of before there were other kinds than sources have none of it. */
+function toRouting(item: Item): Routing {
+  if (!("proxyOf" in item.attributes)) return NO_ROUTING;
+  return {
+    proxyOf: text(item, "proxyOf"),
+    upstreams: strings(item, "upstreams"),
+    official: text(item, "official"),
+    publishTo: text(item, "publishTo"),
+    packageRules: parseRules(text(item, "packageRules")),
+    minimumAgeDays: number(item, "minimumAgeDays"),
+    minimumAgeExempt: strings(item, "minimumAgeExempt"),
+  };
+}
+
+function parseRules(json: string): readonly PackageRule[] {
+  const rules: unknown = JSON.parse(json);
+  if (!Array.isArray(rules)) throw new SyntaxError("expected a list of rules");
+  return rules.filter(isJsonObject).map((rule) => ({
+    pattern: typeof rule["pattern"] === "string" ? rule["pattern"] : "",
+    ...decision(rule, "publish"),
+    ...decision(rule, "internal"),
+    ...decision(rule, "external"),
+  }));
+}
+
+function decision(rule: JsonObject, subject: RuleSubject): Partial<PackageRule> {
+  const said = rule[subject];
+  return said === "allow" || said === "block" ? { [subject]: said } : {};
 }
 
 /** @throws at `write` when the slug is taken. */

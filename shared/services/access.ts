@@ -7,6 +7,7 @@ import {
 import { matchesAny } from "../domain/pattern.ts";
 import type { Caller, Principal } from "../domain/principal.ts";
 import type { EcosystemName, Registry } from "../domain/registry.ts";
+import { decidingRule } from "../domain/routing.ts";
 import { hasScope, type Scope } from "../domain/token.ts";
 import type { RegistryDirectory } from "./registry-directory.ts";
 
@@ -46,33 +47,107 @@ function isGranted(
   );
 }
 
+/** Whether a principal may read every package of a registry, and so may let others read them. */
+export function mayReadEverything(
+  principal: Principal,
+  registry: Pick<Registry, "slug" | "visibility">,
+): boolean {
+  if (registry.visibility === "public") return true;
+  const isNarrow =
+    principal.kind === "token" && (principal.packages.length > 0 || principal.grants !== undefined);
+  return !isNarrow && mayUse(principal, "packages:read", registry);
+}
+
 /** A registry together with who is at its door. Services take it instead of a registry, and ask it. */
 export class RegistryGrant {
   readonly registry: Registry;
   readonly caller: Caller;
+  /** Of the composite by which the caller came here; it decides what the caller may read and publish. */
+  readonly #composite: RegistryGrant | undefined;
 
-  constructor(registry: Registry, caller: Caller) {
+  constructor(registry: Registry, caller: Caller, composite?: RegistryGrant) {
     this.registry = registry;
     this.caller = caller;
+    this.#composite = composite;
   }
 
+  /**
+   * The grant of a registry behind this composite: whoever may read the composite may read it. What else may be done
+   * with it, the caller's token must allow for both.
+   */
+  through(member: Registry): RegistryGrant {
+    return new RegistryGrant(member, this.caller, this);
+  }
+
+  /** What the caller's token allows; whether the registry is of a kind to do it to is for {@link require}. */
   may(scope: Scope, packageName?: string): boolean {
-    return mayUse(this.caller.principal, scope, this.registry, packageName);
+    const composite = this.#composite;
+    if (composite?.may(scope, packageName) === false) return false;
+    if (composite !== undefined && scope === "packages:read") return true;
+    return mayUse(this.#principal, scope, this.registry, packageName);
   }
 
   /**
    * @throws {UnauthenticatedError} for an anonymous caller, {@link ForbiddenError} for one who may read but
-   *   not do this, {@link NotFoundError} for one who may not know that it exists.
+   *   not do this, or for a name that a rule blocks, {@link NotFoundError} for one who may not know that it exists,
+   *   {@link UnsupportedError} for a registry of a kind to which this cannot be done.
    */
   require(scope: Scope, packageName?: string): void {
-    if (this.may(scope, packageName)) return;
+    const composite = this.#composite;
+    if (composite !== undefined) composite.#requireRight(scope, packageName);
+    this.#requireRight(scope, packageName);
+    if (scope !== "packages:write" && scope !== "packages:delete") return;
+    this.#requireHolding(scope);
+    if (scope === "packages:write" && packageName !== undefined) {
+      if (composite !== undefined) composite.#requireRule(packageName);
+      this.#requireRule(packageName);
+    }
+  }
+
+  /** Composites hold nothing; of proxies only copies can go. */
+  #requireHolding(scope: "packages:write" | "packages:delete"): void {
+    const { slug, kind, routing } = this.registry;
+    if (kind === "composite") throw noTarget(this.registry);
+    if (kind === "proxy" && scope === "packages:write") {
+      throw new UnsupportedError(
+        `Registry "${slug}" is a proxy of the upstream "${routing.proxyOf}"; packages cannot be published to it.`,
+      );
+    }
+  }
+
+  #requireRule(packageName: string): void {
+    const { slug, routing } = this.registry;
+    const rule = decidingRule(routing.packageRules, "publish", packageName);
+    if (rule?.publish !== "block") return;
+    throw new ForbiddenError(
+      `Registry "${slug}" does not take packages whose names match "${rule.pattern}", as "${packageName}" does. Choose another name, or ask an administrator to change the rule.`,
+    );
+  }
+
+  /** How the caller came to speak of this registry, for messages. */
+  get #path(): string {
+    return this.#composite === undefined
+      ? ""
+      : ` (which composite "${this.#composite.registry.slug}" publishes to)`;
+  }
+
+  /** A short-lived token names the composite only, which is asked with it. */
+  get #principal(): Principal {
     const { principal } = this.caller;
+    if (this.#composite === undefined || principal.kind === "anonymous") return principal;
+    const { grants: _, ...rest } = principal;
+    return rest;
+  }
+
+  #requireRight(scope: Scope, packageName?: string): void {
+    if (this.may(scope, packageName)) return;
+    const principal = this.#principal;
     if (principal.kind === "anonymous") throw new UnauthenticatedError();
     if (!isGranted(principal, scope, this.registry.slug, packageName)) throw narrowToken();
     if (this.may("packages:read", packageName) || this.may("registries:read")) {
       const where = packageName === undefined ? "" : ` on package "${packageName}"`;
       throw new ForbiddenError(
-        `Your token has no scope "${scope}" for registry "${this.registry.slug}"${where}. Create a token with it, or ask an administrator.`,
+        `Your token has no scope "${scope}" for registry "${this.registry.slug}"${this.#path}${where}. Create a token with it, or ask an administrator.`,
       );
     }
     if (packageName !== undefined && this.may("packages:read")) {
@@ -81,6 +156,11 @@ export class RegistryGrant {
     throw new NotFoundError("registry", this.registry.slug);
   }
 }
+
+const noTarget = ({ slug, routing }: Registry): UnsupportedError =>
+  new UnsupportedError(
+    `Registry "${slug}" is a composite without a publish target; publish to one of its source registries. Behind it are: ${routing.upstreams.join(", ") || "none"}.`,
+  );
 
 /** A token for other packages: with the challenge, its client can fetch one for this. */
 const narrowToken = (): UnauthenticatedError =>
@@ -94,7 +174,8 @@ export class Access {
   }
 
   /**
-   * The registry of a protocol request, with the right to do `scope` in it.
+   * The registry of a protocol request, with the right to do `scope` in it; for changes of a composite's packages, the
+   * one that it publishes to.
    *
    * @throws as {@link RegistryGrant.require}; an anonymous caller learns nothing of private registries, not
    *   even whether they exist. {@link UnsupportedError} when the registry speaks another ecosystem.
@@ -106,11 +187,32 @@ export class Access {
     scope: Scope,
     packageName?: string,
   ): Promise<RegistryGrant> {
-    const grant = await this.openAny(caller, slug);
+    const grant = await this.holding(await this.openAny(caller, slug), scope);
     grant.require(scope, packageName);
     if (grant.registry.ecosystem !== ecosystem) {
       throw new UnsupportedError(
         `Registry "${slug}" is a ${grant.registry.ecosystem} registry and does not speak ${ecosystem}. Use the URLs under /${grant.registry.ecosystem}/${slug}/.`,
+      );
+    }
+    return grant;
+  }
+
+  /**
+   * Where `scope` is done for a registry: changes of a composite's packages in the registry that it publishes to. The
+   * right to it is still to be asked, of the grant that is given.
+   *
+   * @throws {UnsupportedError} for deletions in a proxy, and as {@link RegistryGrant.require}.
+   */
+  async holding(grant: RegistryGrant, scope: Scope): Promise<RegistryGrant> {
+    const { slug, kind, routing } = grant.registry;
+    if (kind === "composite" && (scope === "packages:write" || scope === "packages:delete")) {
+      const target = await this.#directory.find(routing.publishTo);
+      return target === undefined ? grant : grant.through(target);
+    }
+    if (kind === "proxy" && scope === "packages:delete") {
+      grant.require(scope);
+      throw new UnsupportedError(
+        `Registry "${slug}" is a proxy of the upstream "${routing.proxyOf}"; packages cannot be deleted from it. To have copies fetched anew, purge them.`,
       );
     }
     return grant;

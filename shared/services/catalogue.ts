@@ -1,199 +1,137 @@
-import { NotFoundError } from "../errors.ts";
-import { isDefined } from "../domain/defined.ts";
-import { isAvailable, type Package, type PackageFile, type Version } from "../domain/package.ts";
-import { number, text } from "../records/attributes.ts";
-import { documentKey, type StoredDocument, toDocument } from "../records/documents.ts";
-import { downloadsKey } from "../records/downloads.ts";
-import { fileKey, listFilesQuery, toFile } from "../records/files.ts";
-import { listPackagesQuery, packageKey, toPackage } from "../records/packages.ts";
-import { mapPage, type PageOf, type PageOptions } from "../records/pages.ts";
-import { tagKey, toTag } from "../records/tags.ts";
-import {
-  listVersionsQuery,
-  newestVersionsQuery,
-  toVersion,
-  versionKey,
-} from "../records/versions.ts";
+import type { Package, PackageFile, Tag, Version } from "../domain/package.ts";
+import type { ByteStream } from "../ports/blobs.ts";
+import type { StoredDocument } from "../records/documents.ts";
+import type { PageOf, PageOptions } from "../records/pages.ts";
 import type { RegistryGrant } from "./access.ts";
-import { searchPackages } from "./search.ts";
-import type { Stores } from "./stores.ts";
 
 /** A file of an available version. */
 export interface AvailableFile {
   readonly file: PackageFile;
   readonly version: Version;
+  /** Its bytes, where they are still on their way into storage: sent once, from the first one on. */
+  readonly arriving?: ByteStream;
+}
+
+export interface ListOptions extends PageOptions {
+  readonly prefix?: string;
+  /** Exclusive. */
+  readonly after?: string;
 }
 
 /**
  * Everything that is read and never changes anything. Callers come with a grant that may read; what depends
  * on single packages is asked of it here.
  */
-export class Catalogue {
-  readonly #stores: Stores;
-
-  constructor(stores: Stores) {
-    this.#stores = stores;
-  }
-
+export interface CatalogueReads {
   /** One rendered document: one table read, however many versions there are. */
-  async findDocument(
+  findDocument(
     grant: RegistryGrant,
     packageName: string,
     kind: string,
-  ): Promise<StoredDocument | undefined> {
-    const item = await this.#stores.table.get(documentKey(grant.registry.id, packageName, kind));
-    return item === undefined ? undefined : toDocument(item);
-  }
-
+  ): Promise<StoredDocument | undefined>;
   /** `undefined` when it does not exist or is deleted. */
-  async findPackage(grant: RegistryGrant, packageName: string): Promise<Package | undefined> {
-    const item = await this.#stores.table.get(packageKey(grant.registry.id, packageName));
-    const pkg = item === undefined ? undefined : toPackage(item);
-    return pkg?.state === "active" ? pkg : undefined;
-  }
-
-  /** As {@link findPackage}, deleted ones included. */
-  async findAnyPackage(grant: RegistryGrant, packageName: string): Promise<Package | undefined> {
-    const item = await this.#stores.table.get(packageKey(grant.registry.id, packageName));
-    return item === undefined ? undefined : toPackage(item);
-  }
-
+  findPackage(grant: RegistryGrant, packageName: string): Promise<Package | undefined>;
+  /** As {@link CatalogueReads.findPackage}, deleted ones included. */
+  findAnyPackage(grant: RegistryGrant, packageName: string): Promise<Package | undefined>;
   /** A version in any state. */
-  async findAnyVersion(
+  findAnyVersion(
     grant: RegistryGrant,
     packageName: string,
     version: string,
-  ): Promise<Version | undefined> {
-    const item = await this.#stores.table.get(versionKey(grant.registry.id, packageName, version));
-    return item === undefined ? undefined : toVersion(item);
-  }
-
+  ): Promise<Version | undefined>;
   /** Those of these versions that exist, in any state, in this order, in one read. */
-  async findVersions(
+  findVersions(
     grant: RegistryGrant,
     packageName: string,
     versions: readonly string[],
-  ): Promise<readonly Version[]> {
-    const items = await this.#stores.table.getMany(
-      versions.map((version) => versionKey(grant.registry.id, packageName, version)),
-    );
-    return items.filter(isDefined).map(toVersion);
-  }
-
+  ): Promise<readonly Version[]>;
   /** @throws {NotFoundError} when there is none that clients may install. */
-  async getVersion(grant: RegistryGrant, packageName: string, version: string): Promise<Version> {
-    const found = await this.findAnyVersion(grant, packageName, version);
-    if (found === undefined || !isAvailable(found)) throw new NotFoundError("version", version);
-    return found;
-  }
-
+  getVersion(grant: RegistryGrant, packageName: string, version: string): Promise<Version>;
   /** The version that a tag points at, or `undefined`. */
-  async findTag(
-    grant: RegistryGrant,
-    packageName: string,
-    tag: string,
-  ): Promise<string | undefined> {
-    const item = await this.#stores.table.get(tagKey(grant.registry.id, packageName, tag));
-    return item === undefined ? undefined : toTag(item).version;
-  }
-
+  findTag(grant: RegistryGrant, packageName: string, tag: string): Promise<string | undefined>;
+  /** By name. */
+  listTags(grant: RegistryGrant, packageName: string): Promise<readonly Tag[]>;
   /** A file and its version in one read. @throws {NotFoundError} when either is not there to be downloaded. */
-  async getFile(
+  getFile(
     grant: RegistryGrant,
     packageName: string,
     version: string,
     path: string,
-  ): Promise<AvailableFile> {
-    const registryId = grant.registry.id;
-    const [fileItem, versionItem] = await this.#stores.table.getMany([
-      fileKey(registryId, packageName, version, path),
-      versionKey(registryId, packageName, version),
-    ]);
-    if (fileItem === undefined || versionItem === undefined) throw new NotFoundError("file", path);
-    const found = { file: toFile(fileItem), version: toVersion(versionItem) };
-    if (!isAvailable(found.version)) throw new NotFoundError("file", path);
-    return found;
-  }
-
+  ): Promise<AvailableFile>;
   /** What is stored at this path, whatever the state of its version. */
-  async findFile(
+  findFile(
     grant: RegistryGrant,
     packageName: string,
     version: string,
     path: string,
-  ): Promise<PackageFile | undefined> {
-    const key = fileKey(grant.registry.id, packageName, version, path);
-    const item = await this.#stores.table.get(key);
-    return item === undefined ? undefined : toFile(item);
-  }
-
+  ): Promise<PackageFile | undefined>;
   /** Packages in byte order of their names; those that the caller may not read are left out of a page. */
-  async listPackages(
-    grant: RegistryGrant,
-    options: PageOptions & { readonly prefix?: string; readonly after?: string },
-  ): Promise<PageOf<Package>> {
-    const { table } = this.#stores;
-    const page = await table.query(listPackagesQuery(grant.registry.id, options));
-    const names = page.items
-      .map((item) => item.key.sk)
-      .filter((name) => grant.may("packages:read", name));
-    const items = (await table.getMany(names.map((name) => packageKey(grant.registry.id, name))))
-      .filter(isDefined)
-      .map(toPackage);
-    return page.cursor === undefined ? { items } : { items, cursor: page.cursor };
-  }
-
-  /** Best matches first; see {@link searchPackages}. */
-  async search(grant: RegistryGrant, query: string): Promise<readonly Package[]> {
-    const found = await searchPackages(this.#stores.table, grant.registry.id, query);
-    return found.filter((pkg) => grant.may("packages:read", pkg.name));
-  }
-
+  listPackages(grant: RegistryGrant, options: ListOptions): Promise<PageOf<Package>>;
+  /** Best matches first; see `searchPackages`. */
+  search(grant: RegistryGrant, query: string): Promise<readonly Package[]>;
   /** Versions in any state, the newest publication first, or by name from `prefix`. */
-  async listVersions(
+  listVersions(
     grant: RegistryGrant,
     packageName: string,
     options: PageOptions & { readonly prefix?: string },
-  ): Promise<PageOf<Version>> {
-    const { table } = this.#stores;
-    const registryId = grant.registry.id;
-    if (options.prefix !== undefined) {
-      return mapPage(
-        await table.query(listVersionsQuery(registryId, packageName, options)),
-        toVersion,
-      );
-    }
-    const page = await table.query(newestVersionsQuery(registryId, packageName, options));
-    const names = page.items.map((item) => text(item, "version"));
-    const items = (
-      await table.getMany(names.map((name) => versionKey(registryId, packageName, name)))
-    )
-      .filter(isDefined)
-      .map(toVersion);
-    return page.cursor === undefined ? { items } : { items, cursor: page.cursor };
-  }
-
-  async listFiles(
+  ): Promise<PageOf<Version>>;
+  /** Of proxies, those that were fetched. */
+  listFiles(
     grant: RegistryGrant,
     packageName: string,
     version: string,
     options: PageOptions & { readonly prefix?: string },
-  ): Promise<PageOf<PackageFile>> {
-    const page = await this.#stores.table.query(
-      listFilesQuery(grant.registry.id, packageName, version, options),
-    );
-    return mapPage(page, toFile);
-  }
-
+  ): Promise<PageOf<PackageFile>>;
   /** Downloads of each version, as far as they have been written down. At most 100 versions. */
-  async downloads(
+  downloads(
     grant: RegistryGrant,
     packageName: string,
     versions: readonly string[],
-  ): Promise<readonly number[]> {
-    const items = await this.#stores.table.getMany(
-      versions.map((version) => downloadsKey(grant.registry.id, packageName, version)),
-    );
-    return items.map((item) => (item === undefined ? 0 : number(item, "count")));
+  ): Promise<readonly number[]>;
+}
+
+/** Reads of any registry: what is stored in a source, and what a composite or proxy shows of others. */
+export class Catalogue implements CatalogueReads {
+  readonly #stored: CatalogueReads;
+  readonly #views: CatalogueReads;
+
+  constructor(stored: CatalogueReads, views: CatalogueReads) {
+    this.#stored = stored;
+    this.#views = views;
+  }
+
+  readonly findDocument: CatalogueReads["findDocument"] = (grant, ...rest) =>
+    this.#of(grant).findDocument(grant, ...rest);
+  readonly findPackage: CatalogueReads["findPackage"] = (grant, ...rest) =>
+    this.#of(grant).findPackage(grant, ...rest);
+  readonly findAnyPackage: CatalogueReads["findAnyPackage"] = (grant, ...rest) =>
+    this.#of(grant).findAnyPackage(grant, ...rest);
+  readonly findAnyVersion: CatalogueReads["findAnyVersion"] = (grant, ...rest) =>
+    this.#of(grant).findAnyVersion(grant, ...rest);
+  readonly findVersions: CatalogueReads["findVersions"] = (grant, ...rest) =>
+    this.#of(grant).findVersions(grant, ...rest);
+  readonly getVersion: CatalogueReads["getVersion"] = (grant, ...rest) =>
+    this.#of(grant).getVersion(grant, ...rest);
+  readonly findTag: CatalogueReads["findTag"] = (grant, ...rest) =>
+    this.#of(grant).findTag(grant, ...rest);
+  readonly listTags: CatalogueReads["listTags"] = (grant, ...rest) =>
+    this.#of(grant).listTags(grant, ...rest);
+  readonly getFile: CatalogueReads["getFile"] = (grant, ...rest) =>
+    this.#of(grant).getFile(grant, ...rest);
+  readonly findFile: CatalogueReads["findFile"] = (grant, ...rest) =>
+    this.#of(grant).findFile(grant, ...rest);
+  readonly listPackages: CatalogueReads["listPackages"] = (grant, ...rest) =>
+    this.#of(grant).listPackages(grant, ...rest);
+  readonly search: CatalogueReads["search"] = (grant, ...rest) =>
+    this.#of(grant).search(grant, ...rest);
+  readonly listVersions: CatalogueReads["listVersions"] = (grant, ...rest) =>
+    this.#of(grant).listVersions(grant, ...rest);
+  readonly listFiles: CatalogueReads["listFiles"] = (grant, ...rest) =>
+    this.#of(grant).listFiles(grant, ...rest);
+  readonly downloads: CatalogueReads["downloads"] = (grant, ...rest) =>
+    this.#of(grant).downloads(grant, ...rest);
+
+  #of({ registry }: RegistryGrant): CatalogueReads {
+    return registry.kind === "source" ? this.#stored : this.#views;
   }
 }

@@ -7,6 +7,8 @@ import {
   deflateRawSync,
   gunzip,
   gunzipSync,
+  gzip,
+  gzipSync,
   inflateRaw,
   inflateRawSync,
   type ZlibOptions,
@@ -15,6 +17,7 @@ import {
 const deflateAway = promisify(deflateRaw);
 const inflateAway = promisify(inflateRaw);
 const gunzipAway = promisify(gunzip);
+const gzipAway = promisify(gzip);
 const brotliAway = promisify(brotliCompress);
 
 // A trip to the thread pool, with the stream objects that Node makes for it, takes longer than compressing a
@@ -38,6 +41,11 @@ export async function inflate(bytes: Uint8Array): Promise<Buffer> {
 /** The text of a gzip member that we wrote ourselves. */
 export async function unzip(bytes: Uint8Array): Promise<Buffer> {
   return bytes.length <= SMALL_COMPRESSED_BYTES ? gunzipSync(bytes) : gunzipAway(bytes);
+}
+
+/** The text as one gzip member. */
+export async function compress(text: Uint8Array): Promise<Buffer> {
+  return text.length <= SMALL_TEXT_BYTES ? gzipSync(text) : gzipAway(text);
 }
 
 /** The text in brotli, at a level that pays off for something compressed once and read often. */

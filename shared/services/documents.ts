@@ -11,7 +11,7 @@ import {
   readClosing,
   recloseGzip,
 } from "./appendable-gzip.ts";
-import { brotli, unzip } from "./compression.ts";
+import { brotli, compress, unzip } from "./compression.ts";
 import type { ClosingChange, DocumentRenderer, DocumentView } from "./ecosystem.ts";
 import type { Stores } from "./stores.ts";
 import { collect } from "./streams.ts";
@@ -52,41 +52,97 @@ export interface RenderedDocument {
  * yet is built from `availableVersions`; so is one that changed in the middle.
  */
 export async function renderDocument(
-  { blobs, maxRowDocumentBytes = MAX_ROW_BODY_BYTES }: DocumentStores,
+  stores: DocumentStores,
   renderer: DocumentRenderer,
   view: DocumentView,
   previous: StoredDocument | undefined,
   change: ClosingChange,
   nowMs: number,
 ): Promise<RenderedDocument> {
-  const rendered = await renderText(blobs, renderer, view, previous, change);
-  const { gzip, ...shape } = rendered;
+  const rendered = await renderText(stores.blobs, renderer, view, previous, change);
+  const document = await placed(stores, rendered, {
+    kind: renderer.kind,
+    contentType: renderer.contentType,
+    updatedAtMs: nowMs,
+    baseUrl: view.baseUrl,
+    basis: "",
+    validUntilMs: 0,
+  });
+  const place = { registryId: view.registry.id, packageName: view.packageName };
+  return { document, ops: storeOps(place, document, previous) };
+}
+
+/** A document that is written as a whole, and never appended to. */
+export interface WholeDocument {
+  readonly registryId: string;
+  readonly packageName: string;
+  readonly kind: string;
+  readonly contentType: string;
+  /** Links in the text start with this; empty when it has none of ours. */
+  readonly baseUrl: string;
+  readonly text: Uint8Array;
+  /** What it takes the place of. */
+  readonly previous: StoredDocument | undefined;
+  /** See {@link StoredDocument.basis}. */
+  readonly basis?: string;
+  /** See {@link StoredDocument.validUntilMs}. */
+  readonly validUntilMs?: number;
+}
+
+/** Gives the operations that store a document made elsewhere. */
+export async function wholeDocument(
+  stores: DocumentStores & Pick<Stores, "now">,
+  input: WholeDocument,
+): Promise<RenderedDocument> {
+  const { registryId, packageName, kind, contentType, baseUrl, previous } = input;
+  const { basis = "", validUntilMs = 0 } = input;
+  const gzip = await compress(input.text);
+  const shape = {
+    gzip,
+    entryCount: 0,
+    lengthBytes: input.text.length,
+    sealedBytes: 0,
+    sealedLengthBytes: 0,
+    sealedCrc32: 0,
+    openLengthBytes: 0,
+  };
+  const about = { kind, contentType, updatedAtMs: stores.now(), baseUrl, basis, validUntilMs };
+  const document = await placed(stores, shape, about);
+  return { document, ops: storeOps({ registryId, packageName }, document, previous) };
+}
+
+/** The row of a document, with its body in it or in a blob. */
+async function placed(
+  { blobs, maxRowDocumentBytes = MAX_ROW_BODY_BYTES }: DocumentStores,
+  { gzip, ...shape }: AppendableGzip,
+  about: Pick<
+    StoredDocument,
+    "kind" | "contentType" | "updatedAtMs" | "baseUrl" | "basis" | "validUntilMs"
+  >,
+): Promise<StoredDocument> {
   const large = gzip.length > maxRowDocumentBytes;
   const blobSha256 = large ? (await blobs.put(gzip)).sha256 : "";
   const brotliBody =
-    rendered.lengthBytes <= MAX_INLINE_BROTLI_BYTES ? await brotli(await unzip(gzip)) : EMPTY;
-  const document: StoredDocument = {
+    about.baseUrl !== "" && shape.lengthBytes <= MAX_INLINE_BROTLI_BYTES
+      ? await brotli(await unzip(gzip))
+      : EMPTY;
+  return {
     ...shape,
-    kind: renderer.kind,
-    contentType: renderer.contentType,
+    ...about,
     etag: createHash("sha256").update(gzip).digest("base64url").slice(0, 27),
-    updatedAtMs: nowMs,
-    baseUrl: view.baseUrl,
     gzip: large ? EMPTY : gzip,
     brotli: brotliBody,
     blobSha256,
   };
-  return { document, ops: storeOps(view, document, previous) };
 }
 
 function storeOps(
-  view: DocumentView,
+  { registryId, packageName }: { readonly registryId: string; readonly packageName: string },
   document: StoredDocument,
   previous: StoredDocument | undefined,
 ): readonly WriteOp[] {
-  const { registry, packageName } = view;
   const reference = {
-    registryId: registry.id,
+    registryId,
     packageName,
     version: "",
     path: document.kind,
@@ -94,7 +150,7 @@ function storeOps(
   const before = previous?.blobSha256 ?? "";
   const after = document.blobSha256;
   return [
-    putDocumentOp(registry.id, packageName, document),
+    putDocumentOp(registryId, packageName, document),
     ...(after !== "" && after !== before ? addReferenceOps(after, reference) : []),
     ...(before !== "" && after !== before ? [removeReferenceOp(before, reference)] : []),
   ];

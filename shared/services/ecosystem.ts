@@ -1,6 +1,7 @@
 import type { Digests } from "../domain/digest.ts";
 import type { EcosystemName, Registry } from "../domain/registry.ts";
 import type { Package, Tag, Version } from "../domain/package.ts";
+import type { ListingFormat } from "./views/listing.ts";
 
 /** Where a document belongs, and the URL that its links start with. */
 export interface DocumentScope {
@@ -67,6 +68,8 @@ export interface Ecosystem {
   readonly needsLatestTag?: boolean;
   /** The canonical form. @throws {InvalidInputError} for what can never be a name. */
   parsePackageName(text: string): string;
+  /** A pattern of names in the form that canonical names are compared with. Absent: as it is. */
+  readonly canonicalPattern?: (pattern: string) => string;
   /** The canonical form. @throws {InvalidInputError} */
   parseVersion(text: string): string;
   /**
@@ -80,6 +83,8 @@ export interface Ecosystem {
   compareVersions(a: string, b: string): number;
   /** Not what one gets without asking for a version, while there is another. */
   isPrerelease(version: string): boolean;
+  /** How its packages are read from other registries and merged. Absent: each in its protocol's own way. */
+  readonly listings?: ListingFormat;
   /** Retention and clearing up of the ecosystem's own. May be stopped anywhere: the next run goes on. */
   readonly sweep?: () => Promise<void>;
 }

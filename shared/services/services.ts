@@ -1,3 +1,4 @@
+import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
 import { Access, type RegistryGrant } from "./access.ts";
 import { AuditLog } from "./audit.ts";
 import { BlobLinks } from "./blob-links.ts";
@@ -18,12 +19,24 @@ import { RateLimits } from "./rate-limits.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
+import { RegistryComposer } from "./registry-composer.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
+import { StoredCatalogue } from "./stored-catalogue.ts";
+import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { UpstreamClient } from "./upstreams/upstream-client.ts";
+import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
+import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
+import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
+import { UpstreamFiles } from "./upstreams/upstream-files.ts";
+import { Leaves } from "./views/routes.ts";
+import { ViewCatalogue } from "./views/view-catalogue.ts";
+import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { Uploads } from "./uploads.ts";
+import { Upstreams } from "./upstreams/upstreams.ts";
 import { WebhookDeliverer } from "./webhooks/deliverer.ts";
 import { WebhookFanOut } from "./webhooks/fan-out.ts";
 import type { WebhookAttempt } from "./webhooks/send.ts";
@@ -57,6 +70,8 @@ export interface ServiceOptions {
   readonly mayRemoveBytes?: boolean;
   /** Believe `X-Forwarded-For` and `X-Forwarded-Proto`: only behind a proxy that sets them. */
   readonly trustProxy: boolean;
+  /** Tokens of AWS' own package registries, for upstreams there. Absent: upstreams with such tokens fail. */
+  readonly awsRegistryTokens?: AwsRegistryTokens;
   /** IAM roles that may exchange their identity for a token. Absent: none may. */
   readonly roleAccess?: RoleAccess;
   /**
@@ -95,6 +110,8 @@ export interface Services {
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
+  readonly upstreams: Upstreams;
+  readonly views: Views;
   readonly webhookDeliverer: WebhookDeliverer;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhooks: Webhooks;
@@ -133,10 +150,27 @@ export function createServices(
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
-  const catalogue = new Catalogue(stores);
+  const upstreamDirectory = new UpstreamDirectory(stores.table);
+  const upstreamClient = new UpstreamClient(
+    stores,
+    new UpstreamCredentials(stores, options.awsRegistryTokens),
+  );
+  const leaves = new Leaves(directory, upstreamDirectory);
+  const views = new Views(
+    stores,
+    ecosystems,
+    leaves,
+    new UpstreamDocuments(stores, upstreamClient),
+    new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
+  );
+  const stored = new StoredCatalogue(stores);
+  const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
+  const structure = new RegistryStructure(stores.table);
+  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
+  const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
   const allowPrivate = options.webhooksPrivate ?? false;
   const services: Services = {
@@ -159,7 +193,7 @@ export function createServices(
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
-    registries: new Registries(stores, access, directory),
+    registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
     tags,
     tokens,
@@ -169,6 +203,8 @@ export function createServices(
       options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
+    upstreams,
+    views,
     webhookDeliverer: new WebhookDeliverer(stores, {
       allowPrivate,
       baseUrl: options.baseUrl ?? "",

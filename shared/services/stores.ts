@@ -1,3 +1,4 @@
+import type { OutboundHttp } from "../ports/outbound-http.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { Keys } from "../ports/keys.ts";
 import type { Log } from "../ports/log.ts";
@@ -11,6 +12,8 @@ export interface Stores {
   readonly blobs: Blobs;
   readonly keys: Keys;
   readonly log: Log;
+  /** Fetches from servers of somebody else. */
+  readonly outbound: OutboundHttp;
   /** Compressed documents up to this stay in the table, larger ones become blobs. Default: 300 KiB. */
   readonly maxRowDocumentBytes?: number;
   /** Unix milliseconds. */

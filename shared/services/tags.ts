@@ -1,11 +1,10 @@
 import { ConflictError, ForbiddenError, InvalidInputError, NotFoundError } from "../errors.ts";
 import { isAvailable, type Tag } from "../domain/package.ts";
 import { isTagMutable } from "../domain/registry.ts";
-import { deleteTagOp, listTagsQuery, putTagOp, tagKey, toTag } from "../records/tags.ts";
+import { deleteTagOp, putTagOp, tagKey, toTag } from "../records/tags.ts";
 import { toVersion, versionKey } from "../records/versions.ts";
 import type { RegistryGrant } from "./access.ts";
 import type { PackageChanges } from "./package-changes.ts";
-import { queryAll } from "./queries.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 
 /** Movable pointers to versions. Which names are allowed is the ecosystem's affair. */
@@ -18,14 +17,6 @@ export class Tags {
     this.#stores = stores;
     this.#ecosystems = ecosystems;
     this.#changes = changes;
-  }
-
-  /** By name. The caller has checked that the package may be read. */
-  async list(grant: RegistryGrant, packageName: string): Promise<readonly Tag[]> {
-    const items = await queryAll(this.#stores.table, (page) =>
-      listTagsQuery(grant.registry.id, packageName, page),
-    );
-    return items.map(toTag);
   }
 
   /**

@@ -6,6 +6,7 @@ import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
 import { PROTOCOLS } from "../../functions/protocols.ts";
 import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
+import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
 import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
 import type { Registry, RegistryPolicies } from "../../shared/domain/registry.ts";
 import { SILENT_LOG } from "../../shared/ports/log.ts";
@@ -49,11 +50,14 @@ export async function openTestRegistry(
     clock: now,
   });
   const keys = await LocalKeys.open(join(folder, "keys"));
+  const outbound = new NodeOutboundHttp();
   const close = async (): Promise<void> => {
+    await outbound.close();
     await table.close();
     await rm(folder, { recursive: true, force: true });
   };
-  return registryOver({ table, blobs, keys, log: SILENT_LOG, now }, { clock, close }, options);
+  const stores = { table, blobs, keys, log: SILENT_LOG, outbound, now };
+  return registryOver(stores, { clock, close }, options);
 }
 
 /** The services and apps over stores of the test's own choice. */

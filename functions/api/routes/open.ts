@@ -10,14 +10,15 @@ export interface OpenedPackage {
   readonly packageName: string;
 }
 
-/** The registry of a package, with the right to do `scope` to it. @throws as `Access.open` and the name's parser. */
+/** The registry of a package (of a composite, for changes, the one it publishes to), with the right to do `scope` to it. @throws as `Access.open` and the name's parser. */
 export async function openPackage(
   services: Services,
   caller: Caller,
   params: { readonly slug: string; readonly package: string },
   scope: Scope,
 ): Promise<OpenedPackage> {
-  const grant = await services.access.openAny(caller, params.slug);
+  const door = await services.access.openAny(caller, params.slug);
+  const grant = await services.access.holding(door, scope);
   const ecosystem = services.ecosystems[grant.registry.ecosystem];
   const packageName = ecosystem.parsePackageName(params.package);
   grant.require(scope, packageName);

@@ -1,4 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
+import type * as z from "zod";
+import type { RegistryEdits } from "../../../shared/services/registries.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { renderPage, renderRegistry } from "../render.ts";
 import { closed, line, pageOf, pageQuery, present, slugParam } from "../schema/common.ts";
@@ -66,6 +68,16 @@ const remove = createRoute({
   responses: { 204: noContent("It is gone."), ...CHANGE_PROBLEMS },
 });
 
+/** Edits as services take them: what is absent is absent, in the lists and objects within as well. */
+function edits(input: z.infer<typeof registryEdits>): RegistryEdits {
+  const { policies, packageRules, ...rest } = present(input);
+  return {
+    ...rest,
+    ...(policies === undefined ? {} : { policies: present(policies) }),
+    ...(packageRules === undefined ? {} : { packageRules: packageRules.map(present) }),
+  };
+}
+
 /** `/registries` and `/registries/{slug}`. */
 export function createRegistryRoutes(services: Services): ApiRouter {
   const { registries, access } = services;
@@ -80,11 +92,9 @@ export function createRegistryRoutes(services: Services): ApiRouter {
     })
     .openapi(create, async (c) => {
       const caller = c.get("caller");
-      const { policies, ...input } = present(c.req.valid("json"));
-      const made = await registries.create(caller, {
-        ...input,
-        ...(policies === undefined ? {} : { policies: present(policies) }),
-      });
+      const { slug, ecosystem, kind, visibility, ...rest } = c.req.valid("json");
+      const input = { ...edits(rest), slug, ecosystem, kind, visibility };
+      const made = await registries.create(caller, input);
       const headers = { location: `/api/v1/registries/${made.slug}` };
       return c.json(renderRegistry(made, caller.baseUrl), 201, headers);
     })
@@ -95,11 +105,8 @@ export function createRegistryRoutes(services: Services): ApiRouter {
     })
     .openapi(update, async (c) => {
       const caller = c.get("caller");
-      const { policies, ...edits } = present(c.req.valid("json"));
-      const after = await registries.update(caller, c.req.valid("param").slug, {
-        ...edits,
-        ...(policies === undefined ? {} : { policies: present(policies) }),
-      });
+      const { slug } = c.req.valid("param");
+      const after = await registries.update(caller, slug, edits(c.req.valid("json")));
       return c.json(renderRegistry(after, caller.baseUrl), 200);
     })
     .openapi(remove, async (c) => {

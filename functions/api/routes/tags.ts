@@ -54,7 +54,7 @@ export function createTagRoutes(services: Services): ApiRouter {
       );
       const pkg = await services.catalogue.findPackage(grant, packageName);
       if (pkg === undefined) throw new NotFoundError("package", packageName);
-      const found = await services.tags.list(grant, packageName);
+      const found = await services.catalogue.listTags(grant, packageName);
       return c.json({ items: found.map(renderTag) }, 200);
     })
     .openapi(set, async (c) => {
@@ -65,7 +65,9 @@ export function createTagRoutes(services: Services): ApiRouter {
       requireTag(opened, tag);
       const canonical = services.ecosystems[grant.registry.ecosystem].parseVersion(version);
       await services.tags.set(grant, packageName, tag, canonical);
-      const now = (await services.tags.list(grant, packageName)).find(({ name }) => name === tag);
+      const now = (await services.catalogue.listTags(grant, packageName)).find(
+        ({ name }) => name === tag,
+      );
       if (now === undefined) throw new NotFoundError("tag", tag);
       return c.json(renderTag(now), 200);
     })

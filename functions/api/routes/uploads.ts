@@ -84,7 +84,8 @@ export function createUploadRoutes(services: Services): ApiRouter {
     .openapi(begin, async (c) => {
       const caller = c.get("caller");
       const { registry, package: packageName, ...rest } = c.req.valid("json");
-      const grant = await access.openAny(caller, registry);
+      const door = await access.openAny(caller, registry);
+      const grant = await access.holding(door, "packages:write");
       grant.require("packages:write");
       const upload = await uploads.begin(grant, { packageName, ...rest });
       const tickets = await firstTickets(services, upload, caller.baseUrl);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { SLUG_PATTERN } from "../../../shared/domain/registry.ts";
 
 /** Objects of the API refuse fields that they do not know: a misspelt option must not be silently ignored. */
 export const closed = z.strictObject;
@@ -24,6 +25,10 @@ export const prose = (minLength: number, maxLength: number) =>
     .max(maxLength)
     .refine((text) => LINES.test(text), "holds control characters or broken Unicode")
     .meta({ pattern: "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]*$" });
+
+/** What names a registry or an upstream; `what` is it called where. */
+export const slugText = (what: "slug" | "key") =>
+  z.string().regex(SLUG_PATTERN, `is not a ${what}: use 1 to 63 of a-z, 0-9, - and _`);
 
 export const time = z.iso.datetime({ offset: true }).meta({
   description: "A time in ISO 8601 with its zone.",

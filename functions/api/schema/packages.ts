@@ -61,6 +61,9 @@ const version = {
   sizeBytes: bytes,
   fileCount: count,
   downloads: count.meta({ description: "Counted in batches: may lag a little." }),
+  origin: z.string().optional().meta({
+    description: "Slug of the registry that it is from, where a composite or proxy shows it.",
+  }),
   deletedAt: time.optional(),
   restoreUntil: time
     .optional()

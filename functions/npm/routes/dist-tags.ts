@@ -16,7 +16,7 @@ export async function listDistTags(c: Context<AppEnv>, services: Services): Prom
   const { grant, packageName } = await openPackage(c, services, "packages:read");
   const pkg = await services.catalogue.findPackage(grant, packageName);
   if (pkg === undefined) throw new NotFoundError("package", packageName);
-  return c.json(distTags({ tags: await services.tags.list(grant, packageName) }), 200, {
+  return c.json(distTags({ tags: await services.catalogue.listTags(grant, packageName) }), 200, {
     "cache-control": "private, no-cache",
   });
 }

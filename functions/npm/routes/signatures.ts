@@ -6,23 +6,22 @@ import { collect } from "../../../shared/services/streams.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { parsePackageName, parseVersion, provenanceName } from "../names.ts";
 import { renderAttestations } from "../provenance.ts";
+import { upstreamAttestations, upstreamKeys } from "../upstream-trust.ts";
 import { openRegistry, param } from "../target.ts";
 
 const MAX_BUNDLE_BYTES = 1024 * 1024;
 
 /** `GET /-/npm/v1/keys`: what `npm audit signatures` verifies `dist.signatures` with. */
 export async function listKeys(c: Context<AppEnv>, services: Services): Promise<Response> {
-  await openRegistry(c, services, "packages:read");
-  const keys = await services.stores.keys.publicKeys();
-  return c.json({
-    keys: keys.map(({ keyId, spkiBase64 }) => ({
-      expires: null,
-      keyid: keyId,
-      keytype: "ecdsa-sha2-nistp256",
-      scheme: "ecdsa-sha2-nistp256",
-      key: spkiBase64,
-    })),
-  });
+  const grant = await openRegistry(c, services, "packages:read");
+  const own = (await services.stores.keys.publicKeys()).map(({ keyId, spkiBase64 }) => ({
+    expires: null,
+    keyid: keyId,
+    keytype: "ecdsa-sha2-nistp256",
+    scheme: "ecdsa-sha2-nistp256",
+    key: spkiBase64,
+  }));
+  return c.json({ keys: [...own, ...(await upstreamKeys(services, grant))] });
 }
 
 /** `GET /-/npm/v1/attestations/<package>@<version>`: the provenance that came with the publish. */
@@ -38,6 +37,15 @@ export async function getAttestations(c: Context<AppEnv>, services: Services): P
     "packages:read",
     packageName,
   );
+  const { origin } = (await services.catalogue.findAnyVersion(grant, packageName, version)) ?? {};
+  const leaf = (await services.views.leaves(grant.registry)).find(
+    ({ registry, upstream }) => upstream !== undefined && registry.slug === origin,
+  );
+  if (leaf !== undefined) {
+    const attestations = await upstreamAttestations(services, leaf, packageName, version);
+    if (attestations === undefined) throw new NotFoundError("file", spec.slice(0, 300));
+    return c.json(attestations);
+  }
   const path = provenanceName(packageName, version);
   const found = await services.catalogue.getFile(grant, packageName, version, path);
   const stream = await services.stores.blobs.open(found.file.digests.sha256);

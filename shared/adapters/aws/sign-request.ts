@@ -4,12 +4,11 @@ import { createHash, createHmac } from "node:crypto";
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly sessionToken?: string;
+  readonly sessionToken?: string | undefined;
 }
 
 export interface RequestToSign {
   readonly method: "GET" | "POST";
-  /** Without a query: what we call takes everything in the body. */
   readonly url: URL;
   /** Lower-case names; all of them are signed, `host` and the date as well. */
   readonly headers: Readonly<Record<string, string>>;
@@ -26,15 +25,12 @@ export interface RequestToSign {
  * client here, and for a request that somebody else is to send.
  *
  * Signature Version 4, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- *
- * @throws {TypeError} for a URL with a query.
  */
 export function signRequest(
   request: RequestToSign,
   credentials: AwsCredentials,
 ): Readonly<Record<string, string>> {
   const { url, region, service } = request;
-  if (url.search !== "") throw new TypeError("a request with a query is not signed here");
   const time = new Date(request.nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const date = time.slice(0, 8);
   const headers: Readonly<Record<string, string>> = {
@@ -51,7 +47,7 @@ export function signRequest(
   const canonical = [
     request.method,
     url.pathname.split("/").map(encodeSegment).join("/"),
-    "",
+    canonicalQuery(url.searchParams),
     ...signed.map(([name, value]) => `${name}:${value.trim().replaceAll(/ +/g, " ")}`),
     "",
     names,
@@ -75,6 +71,13 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 
 const hmac = (key: string | Buffer, text: string): Buffer =>
   createHmac("sha256", key).update(text).digest();
+
+/** Sorted by encoded name, then value. */
+const canonicalQuery = (parameters: URLSearchParams): string =>
+  [...parameters]
+    .map((pair) => pair.map(encodeSegment).join("="))
+    .sort()
+    .join("&");
 
 /** Every service but S3 has paths encoded twice: once in the URL, once more in what is signed. */
 function encodeSegment(segment: string): string {

@@ -1,3 +1,4 @@
+import { awsHost } from "../aws/aws-host.ts";
 import { type AwsCredentials, signRequest } from "../aws/sign-request.ts";
 import type { IdentityProof } from "../../ports/identities.ts";
 
@@ -15,11 +16,6 @@ export const IDENTITY_HEADERS = {
   "content-type": "application/x-www-form-urlencoded; charset=utf-8",
 } as const;
 
-/** AWS' own endpoint of a region, https://docs.aws.amazon.com/general/latest/gr/sts.html */
-export function stsHost(region: string): string {
-  return `sts.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
-}
-
 /**
  * Signs a request of the caller's own identity, for the registry at `deployment` to send. It tells nothing but who
  * the caller is, and only to that registry, for some minutes.
@@ -32,7 +28,7 @@ export function proveIdentity(
   const headers = signRequest(
     {
       method: "POST",
-      url: new URL(`https://${stsHost(region)}/`),
+      url: new URL(`https://${awsHost("sts", region)}/`),
       headers: { ...IDENTITY_HEADERS, [DEPLOYMENT_HEADER]: deployment },
       body: IDENTITY_BODY,
       region,

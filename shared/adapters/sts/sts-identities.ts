@@ -1,10 +1,11 @@
+import { awsHost } from "../aws/aws-host.ts";
 import {
   type Identities,
   IdentitiesUnavailableError,
   type IdentityProof,
   type RoleIdentity,
 } from "../../ports/identities.ts";
-import { DEPLOYMENT_HEADER, IDENTITY_BODY, IDENTITY_HEADERS, stsHost } from "./identity-request.ts";
+import { DEPLOYMENT_HEADER, IDENTITY_BODY, IDENTITY_HEADERS } from "./identity-request.ts";
 
 /** A proof is good for so long, either way, since clocks differ; STS itself takes 15 minutes. */
 const MAX_AGE_MS = 5 * 60_000;
@@ -38,7 +39,7 @@ export class StsIdentities implements Identities {
 
   constructor(options: StsIdentitiesOptions) {
     this.region = options.region;
-    this.#endpoint = options.endpoint ?? `https://${stsHost(options.region)}`;
+    this.#endpoint = options.endpoint ?? `https://${awsHost("sts", options.region)}`;
     this.#now = options.now;
   }
 

@@ -2,7 +2,12 @@ import { type IncomingMessage, request as httpRequest, type RequestOptions } fro
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { AddressRefusedError, addressProblem, checkedLookup, literalAddress } from "./addresses.ts";
+import {
+  AddressRefusedError,
+  addressProblem,
+  checkedLookup,
+  literalAddress,
+} from "../../addresses.ts";
 
 export interface PostOptions {
   readonly headers: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { addressProblem, literalAddress } from "./addresses.ts";
+import { addressProblem, literalAddress } from "../../addresses.ts";
 
 /** What is wrong with a receiver's URL as it is written. Where a name leads is looked at when it is sent to. */
 export function urlProblem(text: string, allowPrivate: boolean): string | undefined {

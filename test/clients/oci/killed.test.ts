@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { ECOSYSTEM_FACTORIES } from "../../../functions/ecosystems.ts";
 import { FileBlobs } from "../../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../../shared/adapters/filesystem/local-keys.ts";
+import { NodeOutboundHttp } from "../../../shared/adapters/http/node-outbound-http.ts";
 import { LmdbTable } from "../../../shared/adapters/lmdb/lmdb-table.ts";
 import { SILENT_LOG } from "../../../shared/ports/log.ts";
 import {
@@ -137,7 +138,8 @@ async function sweepLater(data: string) {
   const folder = join(data, "blobs");
   const blobs = await FileBlobs.open({ folder, ticketKey: randomBytes(32), clock: now });
   const keys = await LocalKeys.open(join(data, "keys"));
-  const stores = { table, blobs, keys, log: SILENT_LOG, now };
+  const outbound = new NodeOutboundHttp();
+  const stores = { table, blobs, keys, log: SILENT_LOG, outbound, now };
   const { uploadSessions, blobLinks } = createServices(stores, ECOSYSTEM_FACTORIES, {
     requestsPerMinute: 0,
     downloads: "inline",

@@ -70,11 +70,6 @@ describe("creating a registry", () => {
     expect(answer).toMatchObject({ status: 400, body: { issues: [{ at }] } });
   });
 
-  test("of a kind that is still to come is refused in words", async () => {
-    const answer = await api.call("POST", "/registries", { body: { ...NEW, kind: "proxy" } });
-    expect(answer).toMatchObject({ status: 400, body: { type: "urn:entrepot:error:unsupported" } });
-  });
-
   test("needs the scope, before the body is looked at", async () => {
     expect(await api.call("POST", "/registries", { body: "nonsense", token: null })).toMatchObject({
       status: 401,

@@ -2,6 +2,7 @@ import { createTable } from "../../../shared/adapters/dynamodb/create-table.ts";
 import { dynamoClient } from "../../../shared/adapters/dynamodb/dynamo-client.ts";
 import { DynamoTable } from "../../../shared/adapters/dynamodb/dynamo-table.ts";
 import { LocalKeys } from "../../../shared/adapters/filesystem/local-keys.ts";
+import { NodeOutboundHttp } from "../../../shared/adapters/http/node-outbound-http.ts";
 import { S3Blobs } from "../../../shared/adapters/s3/s3-blobs.ts";
 import { SILENT_LOG } from "../../../shared/ports/log.ts";
 import { type DynamoSource, openDynamo } from "../dynoxide.ts";
@@ -53,9 +54,12 @@ export async function openAwsRegistry(source: DynamoSource): Promise<AwsRegistry
     },
   });
   const keys = await LocalKeys.open(folder.path);
+  const outbound = new NodeOutboundHttp();
+  stack.defer(() => outbound.close());
   const clock = { aheadMs: 0 };
   const running = stack.move();
   const close = (): Promise<void> => running.disposeAsync();
-  const stores = { table, blobs, keys, log: SILENT_LOG, now: () => Date.now() + clock.aheadMs };
+  const now = (): number => Date.now() + clock.aheadMs;
+  const stores = { table, blobs, keys, log: SILENT_LOG, outbound, now };
   return { ...registryOver(stores, { clock, close }), dynamo, s3 };
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addressProblem, literalAddress } from "../../../shared/services/webhooks/addresses.ts";
+import { addressProblem, literalAddress } from "../../shared/addresses.ts";
 
 const NEVER = [
   "169.254.169.254",

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 
-/** A receiver that we do not speak to. The message is for whoever reads the delivery log. */
+/** An address that we do not speak to. The message is for whoever configured it. */
 export class AddressRefusedError extends Error {
   override readonly name = "AddressRefusedError";
 }
@@ -75,7 +75,7 @@ function unmapped(address: string): string {
 }
 
 /**
- * Why we do not send to an IP address; `undefined` when we do. `allowPrivate` opens loopback and private
+ * Why we do not speak to an IP address; `undefined` when we do. `allowPrivate` opens loopback and private
  * networks, never link-local addresses and metadata services.
  */
 export function addressProblem(address: string, allowPrivate: boolean): string | undefined {

@@ -1,0 +1,243 @@
+import { createHash } from "node:crypto";
+import { UpstreamFailedError } from "../../errors.ts";
+import type { Registry } from "../../domain/registry.ts";
+import type { Upstream } from "../../domain/upstream.ts";
+import type { OutboundAnswer } from "../../ports/outbound-http.ts";
+import { ConditionFailedError, type WriteOp } from "../../ports/table.ts";
+import { documentKey, toDocument } from "../../records/documents.ts";
+import { listPackageOp } from "../../records/packages.ts";
+import {
+  copyKind,
+  putUpstreamCopyOp,
+  toUpstreamCopy,
+  type UpstreamCopy,
+  upstreamCopyKey,
+} from "../../records/upstream-copies.ts";
+import { documentBody, wholeDocument } from "../documents.ts";
+import { unzip } from "../compression.ts";
+import type { Stores } from "../stores.ts";
+import { readBody } from "../outbound-body.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+
+/** Decoded. The largest packument of the public registry has about 100 MB. */
+const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024;
+const WAIT_FOR_OTHERS_MS = 60_000;
+/** After a failure, copies are served without asking for so long, so that an outage does not cost each read a time-out. */
+const PAUSE_MS = 5_000;
+
+/** One document of an upstream, as a proxy keeps it for one package. */
+export interface DocumentQuestion {
+  readonly registry: Registry;
+  readonly upstream: Upstream;
+  readonly packageName: string;
+  /** Names it within its package. */
+  readonly name: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Only what this accepts becomes a copy. @throws {SyntaxError} with what is wrong. */
+  readonly check: (body: Uint8Array, from: { url: string; contentType: string }) => void;
+}
+
+/** A copy, and words when the upstream could not be asked whether it still holds. */
+export interface KnownCopy {
+  readonly copy: UpstreamCopy;
+  readonly stale: string;
+}
+
+/** Copies of upstream documents: asked once however many want them, kept for their time, and served when the upstream fails. */
+export class UpstreamDocuments {
+  readonly #stores: Stores;
+  readonly #client: UpstreamClient;
+  readonly #flights: SingleFlight<KnownCopy>;
+  readonly #pausedUntilMs = new Map<string, number>();
+
+  constructor(stores: Stores, client: UpstreamClient) {
+    this.#stores = stores;
+    this.#client = client;
+    this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
+  }
+
+  /**
+   * What is known of a document, asking the upstream when that is too old. `known` is the copy as just read.
+   *
+   * @throws {UpstreamFailedError} when the upstream does not say and there is no copy.
+   */
+  async ask(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<KnownCopy> {
+    if (known !== undefined && this.#isFresh(question.upstream, known)) {
+      return { copy: known, stale: "" };
+    }
+    const { registry, upstream, packageName, name } = question;
+    if (upstream.offline) return { copy: known ?? nothing(name), stale: "" };
+    if (known?.state === "present" && this.#isPaused(upstream)) return served(known, upstream);
+    return this.#flights.run(
+      `document ${registry.id} ${packageName} ${name}`,
+      async () => {
+        const now = await this.#read(question);
+        return now !== undefined && this.#isFresh(upstream, now)
+          ? { copy: now, stale: "" }
+          : undefined;
+      },
+      async () => this.#refresh(question, await this.#read(question)),
+    );
+  }
+
+  /** The document as it came, decoded. `undefined` when it was replaced meanwhile. */
+  async body(registry: Registry, packageName: string, copy: UpstreamCopy): Promise<Uint8Array> {
+    const key = documentKey(registry.id, packageName, copyKind(copy.name));
+    const item = await this.#stores.table.get(key);
+    if (item === undefined) throw new Error(`the copy ${copy.name} of ${packageName} is missing`);
+    return unzip(await documentBody(this.#stores.blobs, toDocument(item)));
+  }
+
+  #isFresh(upstream: Upstream, { state, checkedAtMs }: UpstreamCopy): boolean {
+    if (upstream.offline && state === "present") return true;
+    const { documentTtlSeconds, missingTtlSeconds } = upstream;
+    const ttl = state === "present" ? documentTtlSeconds : missingTtlSeconds;
+    return this.#stores.now() < checkedAtMs + ttl * 1000;
+  }
+
+  #isPaused({ id }: Upstream): boolean {
+    return this.#stores.now() < (this.#pausedUntilMs.get(id) ?? 0);
+  }
+
+  async #read({ registry, packageName, name }: DocumentQuestion) {
+    const item = await this.#stores.table.get(upstreamCopyKey(registry.id, packageName, name));
+    return item === undefined ? undefined : toUpstreamCopy(item);
+  }
+
+  async #refresh(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<KnownCopy> {
+    const { upstream } = question;
+    try {
+      const copy = await this.#fetch(question, known);
+      this.#pausedUntilMs.delete(upstream.id);
+      return { copy, stale: "" };
+    } catch (error) {
+      if (!(error instanceof UpstreamFailedError) || known?.state !== "present") throw error;
+      this.#pausedUntilMs.set(upstream.id, this.#stores.now() + PAUSE_MS);
+      this.#stores.log.warn("upstream.stale", { upstream: upstream.key, why: error.message });
+      return served(known, upstream);
+    }
+  }
+
+  async #fetch(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<UpstreamCopy> {
+    const { upstream } = question;
+    const answer = await this.#client.send(upstream, {
+      target: question.path,
+      headers: { ...question.headers, "accept-encoding": "gzip", ...validators(known) },
+      maxBodyBytes: MAX_DOCUMENT_BYTES,
+    });
+    const checkedAtMs = Math.max(this.#stores.now(), (known?.checkedAtMs ?? 0) + 1);
+    const { status, headers, url } = answer;
+    if (status === 304 && known?.state === "present") {
+      await answer.body.cancel().catch(() => undefined);
+      return this.#keep(question, known, { ...known, checkedAtMs }, []);
+    }
+    if (status === 404 || status === 410) {
+      await answer.body.cancel().catch(() => undefined);
+      return this.#keep(question, known, { ...nothing(question.name), checkedAtMs }, []);
+    }
+    if (status !== 200) throw await this.#client.refusal(upstream, answer);
+    const contentType = headers.get("content-type") ?? "";
+    const body = await this.#readBody(upstream, answer);
+    try {
+      question.check(body, { url, contentType });
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new UpstreamFailedError(
+        `The upstream "${upstream.key}" sent a document that cannot be used: ${error.message}`,
+      );
+    }
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    const copy: UpstreamCopy = {
+      name: question.name,
+      state: "present",
+      sha256,
+      etag: (headers.get("etag") ?? "").slice(0, 1000),
+      lastModified: (headers.get("last-modified") ?? "").slice(0, 100),
+      contentType: contentType.slice(0, 200),
+      // A signature in the query is nobody's business later.
+      url: url.split("?", 1)[0] ?? "",
+      checkedAtMs,
+    };
+    const ops = known?.sha256 === sha256 ? [] : await this.#storeOps(question, body, contentType);
+    return this.#keep(question, known, copy, ops);
+  }
+
+  async #readBody(upstream: Upstream, answer: OutboundAnswer): Promise<Uint8Array> {
+    try {
+      return await readBody(answer, MAX_DOCUMENT_BYTES);
+    } catch (error) {
+      throw asFailure(upstream, error);
+    }
+  }
+
+  async #storeOps(
+    { registry, packageName, name }: DocumentQuestion,
+    body: Uint8Array,
+    contentType: string,
+  ): Promise<readonly WriteOp[]> {
+    const key = documentKey(registry.id, packageName, copyKind(name));
+    const item = await this.#stores.table.get(key);
+    const { ops } = await wholeDocument(this.#stores, {
+      registryId: registry.id,
+      packageName,
+      kind: copyKind(name),
+      contentType: contentType.slice(0, 200),
+      baseUrl: "",
+      text: body,
+      previous: item === undefined ? undefined : toDocument(item),
+    });
+    // By this row the package is found when the registry is deleted.
+    return [...ops, listPackageOp(registry.id, packageName)];
+  }
+
+  /** Writes what was learned. When somebody else was quicker, theirs counts. */
+  async #keep(
+    question: DocumentQuestion,
+    known: UpstreamCopy | undefined,
+    copy: UpstreamCopy,
+    ops: readonly WriteOp[],
+  ): Promise<UpstreamCopy> {
+    const { registry, packageName } = question;
+    try {
+      await this.#stores.table.write([
+        putUpstreamCopyOp(registry.id, packageName, copy, known),
+        ...ops,
+      ]);
+      return copy;
+    } catch (error) {
+      if (!(error instanceof ConditionFailedError)) throw error;
+      const theirs = await this.#read(question);
+      if (theirs === undefined) throw error;
+      return theirs;
+    }
+  }
+}
+
+const nothing = (name: string): UpstreamCopy => ({
+  name,
+  state: "missing",
+  sha256: "",
+  etag: "",
+  lastModified: "",
+  contentType: "",
+  url: "",
+  checkedAtMs: 0,
+});
+
+const served = (copy: UpstreamCopy, upstream: Upstream): KnownCopy => ({
+  copy,
+  stale: `the upstream ${upstream.key} does not answer`,
+});
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-13.1 */
+function validators(known: UpstreamCopy | undefined): Readonly<Record<string, string>> {
+  if (known?.state !== "present") return {};
+  return {
+    ...(known.etag === "" ? {} : { "if-none-match": known.etag }),
+    ...(known.etag !== "" || known.lastModified === ""
+      ? {}
+      : { "if-modified-since": known.lastModified }),
+  };
+}

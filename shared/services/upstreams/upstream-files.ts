@@ -1,0 +1,281 @@
+import { FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
+import type { JsonObject } from "../../domain/json.ts";
+import type { Package, Version } from "../../domain/package.ts";
+import type { Caller } from "../../domain/principal.ts";
+import { ANONYMOUS } from "../../domain/principal.ts";
+import type { Registry } from "../../domain/registry.ts";
+import type { Upstream } from "../../domain/upstream.ts";
+import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
+import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
+import { OutboundError } from "../../ports/outbound-http.ts";
+import { claimBlobOp } from "../../records/blob-references.ts";
+import { fileKey, toFile } from "../../records/files.ts";
+import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
+import { toVersion, versionKey } from "../../records/versions.ts";
+import { RegistryGrant } from "../access.ts";
+import type { AvailableFile } from "../catalogue.ts";
+import type { Collector } from "../collector.ts";
+import { fileOps, type NewFile } from "../new-version.ts";
+import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
+import type { Stores } from "../stores.ts";
+import type { ListedFile } from "../views/listing.ts";
+import { relay } from "./relay.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+
+const WAIT_FOR_OTHERS_MS = 15 * 60_000;
+/** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
+const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
+
+/** A file whose bytes begin to come; `end` tells the one who gets them how it ended. */
+interface Arrival {
+  readonly file: AvailableFile;
+  readonly end: (failure?: unknown) => void;
+}
+
+/** A file that an upstream has, and what is known of its version. */
+export interface FileQuestion {
+  readonly registry: Registry;
+  readonly upstream: Upstream;
+  readonly packageName: string;
+  readonly version: string;
+  /** Unix milliseconds; 0: not known, and the time of the file's last change is taken. */
+  readonly publishedAtMs: number;
+  readonly metadata: JsonObject;
+  /** What the package says of itself. */
+  readonly description: string;
+  readonly file: ListedFile;
+}
+
+/** Files of upstreams: fetched once however many want them, verified, and kept as files of the proxy registry. */
+export class UpstreamFiles {
+  readonly #stores: Stores;
+  readonly #client: UpstreamClient;
+  readonly #changes: PackageChanges;
+  readonly #collector: Collector;
+  readonly #mayStream: boolean;
+  readonly #flights: SingleFlight<AvailableFile>;
+
+  /** `mayStream`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
+  constructor(
+    stores: Stores,
+    client: UpstreamClient,
+    changes: PackageChanges,
+    collector: Collector,
+    mayStream: boolean,
+  ) {
+    this.#stores = stores;
+    this.#client = client;
+    this.#changes = changes;
+    this.#collector = collector;
+    this.#mayStream = mayStream;
+    this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
+  }
+
+  /** The file if it is here already, whatever its upstream says now. */
+  async find(
+    registry: Registry,
+    packageName: string,
+    version: string,
+    path: string,
+  ): Promise<AvailableFile | undefined> {
+    const [fileItem, versionItem] = await this.#stores.table.getMany([
+      fileKey(registry.id, packageName, version, path),
+      versionKey(registry.id, packageName, version),
+    ]);
+    if (fileItem === undefined || versionItem === undefined) return undefined;
+    return { file: toFile(fileItem), version: toVersion(versionItem) };
+  }
+
+  /**
+   * The file, fetched unless it is here. Nothing is kept of bytes that are not what the upstream's document says.
+   *
+   * @throws {NotFoundError} when the upstream has it no more, {@link UpstreamFailedError} for all other failures.
+   */
+  async get(question: FileQuestion): Promise<AvailableFile> {
+    const { registry, packageName, version, file } = question;
+    const find = (): Promise<AvailableFile | undefined> =>
+      this.find(registry, packageName, version, file.path);
+    const { promise: arriving, resolve: arrive } = Promise.withResolvers<Arrival>();
+    const whole = this.#flights.run(
+      `file ${registry.id} ${packageName} ${version} ${file.path}`,
+      find,
+      async () => {
+        await this.#fetch(question, arrive);
+        const found = await find();
+        if (found === undefined) throw new NotFoundError("file", file.path);
+        return found;
+      },
+    );
+    // Who has its first bytes already learns the end of it from its answer, when all is over: it may ask again at once.
+    arriving.then(({ end }) => whole.then(() => end(), end)).catch(() => undefined);
+    return Promise.race([whole, arriving.then(({ file: known }) => known)]);
+  }
+
+  /** `arrive` is told of a large file as soon as it begins to come. */
+  async #fetch(question: FileQuestion, arrive: (arrival: Arrival) => void): Promise<void> {
+    const { upstream, file } = question;
+    const answer = await this.#client.send(upstream, {
+      target: file.url,
+      headers: { accept: "*/*", "accept-encoding": "identity" },
+      maxBodyBytes: upstream.maxFileBytes,
+    });
+    if (answer.status === 404 || answer.status === 410) {
+      await answer.body.cancel().catch(() => undefined);
+      throw new NotFoundError("file", file.path);
+    }
+    if (answer.status !== 200) throw await this.#client.refusal(upstream, answer);
+    const changedAtMs = Date.parse(answer.headers.get("last-modified") ?? "");
+    const publishedAtMs =
+      question.publishedAtMs !== 0
+        ? question.publishedAtMs
+        : Number.isNaN(changedAtMs)
+          ? this.#stores.now()
+          : changedAtMs;
+    const sizeBytes = Number(answer.headers.get("content-length") ?? 0);
+    const isStreamed = this.#mayStream && sizeBytes >= MIN_STREAMED_BYTES;
+    let body = answer.body;
+    if (isStreamed) {
+      const { stored, sent, end } = relay(answer.body);
+      body = stored;
+      arrive({ file: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
+    }
+    const kept = await this.#store(upstream, file, body);
+    const { path, contentType } = file;
+    await this.#record(question, { path, contentType, ...kept }, publishedAtMs);
+  }
+
+  /** A file of which only what its upstream said is known yet. */
+  #arriving(
+    question: FileQuestion,
+    publishedAtMs: number,
+    sizeBytes: number,
+    arriving: ByteStream,
+  ): AvailableFile {
+    const { registry, packageName, version, file } = question;
+    const digests = { md5: "", sha1: "", sha256: "", sha512: "", ...file.expected };
+    return {
+      file: {
+        registryId: registry.id,
+        packageName,
+        version,
+        path: file.path,
+        sizeBytes,
+        digests,
+        contentType: file.contentType,
+        createdAtMs: this.#stores.now(),
+      },
+      version: this.#version(question, 1, publishedAtMs, sizeBytes),
+      arriving,
+    };
+  }
+
+  async #store(
+    upstream: Upstream,
+    file: ListedFile,
+    body: ByteStream,
+  ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
+    try {
+      const { sizeBytes, digests } = await this.#stores.blobs.put(body, {
+        algorithms: FILE_DIGESTS,
+        expected: file.expected,
+        maxSizeBytes: upstream.maxFileBytes,
+      });
+      return { sizeBytes, digests: requireDigests(digests) };
+    } catch (error) {
+      if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
+        throw new UpstreamFailedError(
+          `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${error.message}.`,
+        );
+      }
+      if (error instanceof OutboundError) throw asFailure(upstream, error);
+      throw error;
+    }
+  }
+
+  /** Makes it a file of the proxy: one transaction, and no other change of the version that others have made. */
+  async #record(question: FileQuestion, file: NewFile, publishedAtMs: number): Promise<void> {
+    const { registry, packageName } = question;
+    const grant = new RegistryGrant(registry, PROXY);
+    await this.#changes.apply(grant, packageName, async (current) => {
+      await this.#collector.awaitUsable([file.digests.sha256]);
+      const { table } = this.#stores;
+      const [versionItem, fileItem] = await table.getMany([
+        versionKey(registry.id, packageName, question.version),
+        fileKey(registry.id, packageName, question.version, file.path),
+      ]);
+      if (fileItem !== undefined) return undefined;
+      const known = versionItem === undefined ? undefined : toVersion(versionItem);
+      return this.#change(question, current, known, file, publishedAtMs);
+    });
+  }
+
+  #change(
+    question: FileQuestion,
+    current: CurrentPackage,
+    known: Version | undefined,
+    file: NewFile,
+    publishedAtMs: number,
+  ): PackageChange {
+    const nowMs = this.#stores.now();
+    const sequence = (current.package?.revision ?? 0) + 1;
+    const version = known ?? this.#version(question, sequence, publishedAtMs, file.sizeBytes);
+    return {
+      package: this.#package(question, current.package, known === undefined),
+      tags: current.tags,
+      ops: [
+        ...(known === undefined
+          ? [createVersionOp(version), sequenceOp(version)]
+          : [addToVersionOp(version, 1, file.sizeBytes)]),
+        ...fileOps(version, file, nowMs),
+        claimBlobOp(file.digests.sha256),
+      ],
+      documents: { kind: "keep" },
+      audit: [],
+    };
+  }
+
+  #version(
+    { registry, packageName, upstream, version, metadata }: FileQuestion,
+    sequence: number,
+    publishedAtMs: number,
+    sizeBytes: number,
+  ): Version {
+    return {
+      registryId: registry.id,
+      packageName,
+      version,
+      state: "published",
+      deprecation: "",
+      sequence,
+      publishedAtMs,
+      publishedBy: upstream.key,
+      publishRun: "",
+      sizeBytes,
+      fileCount: 1,
+      metadata,
+      deletedAtMs: 0,
+      restoreUntilMs: 0,
+    };
+  }
+
+  #package(question: FileQuestion, before: Package | undefined, isNew: boolean): Package {
+    const nowMs = this.#stores.now();
+    return {
+      registryId: question.registry.id,
+      name: question.packageName,
+      state: "active",
+      revision: 0,
+      description: question.description.slice(0, 1000).toWellFormed(),
+      keywords: [],
+      // Of what is cached; what there is, the documents say.
+      latestVersion: isNew ? question.version : (before?.latestVersion ?? question.version),
+      versionCount: (before?.versionCount ?? 0) + (isNew ? 1 : 0),
+      createdAtMs: before?.createdAtMs ?? nowMs,
+      updatedAtMs: nowMs,
+    };
+  }
+}
+
+/** Nobody in particular: whoever asked first did not publish it. */
+const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };

@@ -1,0 +1,163 @@
+import type { Digests } from "../../domain/digest.ts";
+import type { JsonObject } from "../../domain/json.ts";
+import { type Routing, visibleFromMs } from "../../domain/routing.ts";
+import type { DocumentScope, Ecosystem } from "../ecosystem.ts";
+import { latestOf } from "../ecosystem.ts";
+
+/** A file as its registry's document names it. */
+export interface ListedFile {
+  /** Unique within its version, as {@link PackageFile.path}. */
+  readonly path: string;
+  /** Absolute. Of no use where the file is our own. */
+  readonly url: string;
+  /** What its bytes must turn out to be. */
+  readonly expected: Partial<Digests>;
+  readonly contentType: string;
+}
+
+/** A version as its registry's document describes it. */
+export interface ListedVersion {
+  /** Canonical. */
+  readonly version: string;
+  /** Unix milliseconds; 0 when the document does not say. */
+  readonly publishedAtMs: number;
+  /** What the ecosystem makes its documents of. */
+  readonly entry: JsonObject;
+  /** Words for those who install it all the same; absent or empty when nothing speaks against it. */
+  readonly deprecation?: string;
+  readonly files: readonly ListedFile[];
+}
+
+/** What one registry says of one package: the common ground of its ecosystem's documents. */
+export interface Listing {
+  /** Each points at one of `versions`. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** In the order of the document, each once. */
+  readonly versions: readonly ListedVersion[];
+  /** What the document says of the package as a whole. */
+  readonly about: JsonObject;
+}
+
+/** A version, and the slug of the registry that it comes from. */
+export interface MergedVersion extends ListedVersion {
+  readonly origin: string;
+}
+
+export interface MergedListing extends Listing {
+  readonly versions: readonly MergedVersion[];
+  /** Unix milliseconds at which the next version becomes old enough to be seen; 0: never. */
+  readonly nextVersionAtMs: number;
+}
+
+/** One registry's listing and the rules on the way to it. */
+export interface ListingSource {
+  readonly slug: string;
+  readonly listing: Listing;
+  readonly routings: readonly Routing[];
+}
+
+/** How a package's documents are read back, asked of other registries, and written anew. */
+export interface ListingFormat {
+  /** The document of a source registry that `parse` reads: the one that says most. */
+  readonly sourceKind: string;
+  /** Where an upstream has the document that `parse` reads: a path below its URL, with what to send. */
+  request(packageName: string): {
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+  };
+  /** Bounded and forgiving to single versions: those that cannot be used are left out. @throws {SyntaxError} for what is no document. */
+  parse(body: Uint8Array, from: DocumentOrigin): Listing;
+  /** The document of this kind, with all links starting at `scope.baseUrl`. */
+  render(kind: string, scope: DocumentScope, listing: MergedListing): RenderedListing;
+}
+
+export interface DocumentOrigin {
+  readonly packageName: string;
+  /** Where it came from: relative links start there. */
+  readonly url: string;
+  readonly contentType: string;
+}
+
+export interface RenderedListing {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** From when on a version can be seen through all of these; 0 for always. */
+export function visibleThrough(
+  routings: readonly Routing[],
+  packageName: string,
+  publishedAtMs: number,
+): number {
+  return Math.max(
+    0,
+    ...routings.map((routing) => visibleFromMs(routing, packageName, publishedAtMs)),
+  );
+}
+
+/**
+ * One listing of several, the first source that has a version winning it whole. The outcome depends on nothing but the
+ * arguments, so that it can be made anew at any time.
+ */
+export function mergeListings(
+  ecosystem: Ecosystem,
+  packageName: string,
+  sources: readonly ListingSource[],
+  nowMs: number,
+): MergedListing {
+  const seen = new Set<string>();
+  const versions: MergedVersion[] = [];
+  let nextVersionAtMs = 0;
+  for (const { slug, listing, routings } of sources) {
+    for (const version of listing.versions) {
+      if (seen.has(version.version)) continue;
+      // A version that is too young here is not taken from the next one either: it would be another.
+      seen.add(version.version);
+      const fromMs = visibleThrough(routings, packageName, version.publishedAtMs);
+      if (fromMs <= nowMs) versions.push({ ...version, origin: slug });
+      else if (nextVersionAtMs === 0 || fromMs < nextVersionAtMs) nextVersionAtMs = fromMs;
+    }
+  }
+  const tags = mergeTags(ecosystem, sources, new Set(versions.map(({ version }) => version)));
+  return { tags, versions, about: aboutOf(sources), nextVersionAtMs };
+}
+
+/** The package is described by the first registry that has it. */
+const aboutOf = (sources: readonly ListingSource[]): JsonObject =>
+  sources.find(({ listing }) => listing.versions.length > 0)?.listing.about ?? {};
+
+function mergeTags(
+  ecosystem: Ecosystem,
+  sources: readonly ListingSource[],
+  visible: ReadonlySet<string>,
+): Readonly<Record<string, string>> {
+  const tags = new Map<string, string>();
+  for (const { listing } of sources) {
+    for (const [name, target] of Object.entries(listing.tags)) {
+      if (tags.has(name)) continue;
+      const version = visible.has(target) ? target : fallback(ecosystem, name, target, visible);
+      if (version !== "") tags.set(name, version);
+    }
+  }
+  return Object.fromEntries(tags);
+}
+
+/**
+ * What a tag points at while its version is too young: the newest one before it of its sort, and for `latest`, without
+ * which npm's clients cannot install, whatever there is.
+ */
+function fallback(
+  ecosystem: Ecosystem,
+  name: string,
+  target: string,
+  visible: ReadonlySet<string>,
+): string {
+  const isPrerelease = ecosystem.isPrerelease(target);
+  const before = [...visible].filter(
+    (version) =>
+      ecosystem.compareVersions(version, target) < 0 &&
+      ecosystem.isPrerelease(version) === isPrerelease,
+  );
+  const candidates = before.length === 0 && name === "latest" ? [...visible] : before;
+  return candidates.reduce((best, version) => latestOf(ecosystem, best, version), "");
+}

@@ -1,0 +1,95 @@
+import type { Registry } from "../../domain/registry.ts";
+import { type Routing, ruleFor } from "../../domain/routing.ts";
+import type { Upstream } from "../../domain/upstream.ts";
+import { matchesPattern } from "../../domain/pattern.ts";
+import type { RegistryDirectory } from "../registry-directory.ts";
+import type { UpstreamDirectory } from "../upstreams/upstream-directory.ts";
+
+/** A composite may hold composites so deep. */
+export const MAX_LEVELS = 5;
+/** Registries that one request may ask. */
+export const MAX_LEAVES = 50;
+
+/** A registry that has packages of its own, as reached through a composite; a registry alone is its own leaf. */
+export interface Leaf {
+  readonly registry: Registry;
+  /** Present for proxies. */
+  readonly upstream?: Upstream;
+  /** Of every registry on the way to it, the outermost first; its own too unless it is a source. */
+  readonly routings: readonly Routing[];
+}
+
+export interface Route {
+  readonly leaf: Leaf;
+  /** Why it is not asked for a name; empty when it is. */
+  readonly refusal: "" | "internal-blocked" | "external-blocked" | "owned-by-source" | "excluded";
+}
+
+/** The registries behind one slug, in the order in which they are asked, each once. */
+export class Leaves {
+  readonly #registries: RegistryDirectory;
+  readonly #upstreams: UpstreamDirectory;
+
+  constructor(registries: RegistryDirectory, upstreams: UpstreamDirectory) {
+    this.#registries = registries;
+    this.#upstreams = upstreams;
+  }
+
+  /** What went missing meanwhile is left out: its packages are gone. */
+  async of(registry: Registry): Promise<readonly Leaf[]> {
+    const leaves = new Map<string, Leaf>();
+    await this.#collect(registry, [], leaves);
+    return [...leaves.values()];
+  }
+
+  async #collect(
+    registry: Registry,
+    above: readonly Routing[],
+    leaves: Map<string, Leaf>,
+  ): Promise<void> {
+    if (above.length > MAX_LEVELS || leaves.size >= MAX_LEAVES || leaves.has(registry.id)) return;
+    if (registry.kind === "source") {
+      leaves.set(registry.id, { registry, routings: above });
+      return;
+    }
+    const { routing } = registry;
+    const routings = [...above, routing];
+    if (registry.kind === "proxy") {
+      const upstream = await this.#upstreams.find(routing.proxyOf);
+      if (upstream !== undefined) leaves.set(registry.id, { registry, upstream, routings });
+      return;
+    }
+    const slugs = [...routing.upstreams, ...(routing.official === "" ? [] : [routing.official])];
+    const members = await Promise.all(slugs.map((slug) => this.#registries.find(slug)));
+    for (const member of members) {
+      if (member?.ecosystem === registry.ecosystem) await this.#collect(member, routings, leaves);
+    }
+  }
+}
+
+/**
+ * Which leaves are asked for a name. `owned`: a source among the leaves has a package of this name, so that no proxy is
+ * asked for it unless a rule mixes both: otherwise whoever publishes a higher version outside would take the name over.
+ */
+export function routesFor(
+  leaves: readonly Leaf[],
+  packageName: string,
+  owned: boolean,
+): readonly Route[] {
+  return leaves.map((leaf) => ({ leaf, refusal: refusalOf(leaf, packageName, owned) }));
+}
+
+function refusalOf(leaf: Leaf, packageName: string, owned: boolean): Route["refusal"] {
+  const { upstream, routings } = leaf;
+  const subject = upstream === undefined ? "internal" : "external";
+  const said = routings.map(({ packageRules }) => ruleFor(packageRules, subject, packageName));
+  if (said.includes("block")) return `${subject}-blocked`;
+  if (upstream === undefined) return "";
+  if (owned && !said.includes("allow")) return "owned-by-source";
+  return isAskedFor(upstream, packageName) ? "" : "excluded";
+}
+
+function isAskedFor({ include, exclude }: Upstream, packageName: string): boolean {
+  const matches = (pattern: string): boolean => matchesPattern(pattern, packageName);
+  return (include.length === 0 || include.some(matches)) && !exclude.some(matches);
+}
