@@ -11,6 +11,7 @@ import { addRegistryCommands } from "./commands/registry.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addSetupCommand } from "./commands/setup.ts";
 import { addTokenCommands } from "./commands/token.ts";
+import { addUpstreamCommands } from "./commands/upstream.ts";
 import { addWebhookCommands } from "./commands/webhook.ts";
 
 const ENVIRONMENT = `
@@ -43,6 +44,7 @@ export function createProgram(version: string): Command {
   addServeCommand(program);
   addLoginCommands(program);
   addRegistryCommands(program);
+  addUpstreamCommands(program);
   addTokenCommands(program);
   addPushCommand(program);
   addPullCommand(program);

@@ -7,6 +7,9 @@ const MAX_PAGE = 100;
 export interface ListOptions {
   /** Under `/api/v1`. */
   readonly path: string;
+  /** Default: GET. POST for lists that are asked for with a body. */
+  readonly method?: "POST";
+  readonly body?: object;
   readonly query?: Readonly<Record<string, string | undefined>>;
   /** Items in all; `Infinity` for every one. */
   readonly limit: number;
@@ -31,6 +34,8 @@ export async function list<T>(
   while (items.length < options.limit) {
     const page = await api.send({
       path: options.path,
+      ...(options.method === undefined ? {} : { method: options.method }),
+      ...(options.body === undefined ? {} : { body: options.body }),
       query: {
         ...options.query,
         limit: String(Math.min(MAX_PAGE, options.limit - items.length)),

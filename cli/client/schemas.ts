@@ -12,6 +12,14 @@ export const problemSchema = z.looseObject({
   requestId: z.string().optional(),
 });
 
+const packageRuleSchema = z.looseObject({
+  pattern: z.string(),
+  publish: z.string().optional(),
+  internal: z.string().optional(),
+  external: z.string().optional(),
+});
+export type PackageRuleView = z.infer<typeof packageRuleSchema>;
+
 export const registrySchema = z.looseObject({
   slug: z.string(),
   ecosystem: z.string(),
@@ -27,12 +35,64 @@ export const registrySchema = z.looseObject({
       maxFileBytes: z.number(),
     })
     .optional(),
+  packageRules: z.array(packageRuleSchema).default([]),
+  /** Proxy: key of its upstream. */
+  upstream: z.string().optional(),
+  /** Composite: slugs in order. */
+  upstreams: z.array(z.string()).optional(),
+  officialRegistry: z.string().optional(),
+  publishTo: z.string().optional(),
+  minimumAgeDays: z.number().optional(),
+  minimumAgeExempt: z.array(z.string()).optional(),
   createdAt: z.string(),
   updatedAt: z.string(),
   /** What clients are pointed at, under the URL that the server calls its own. */
   url: z.url().optional(),
 });
 export type RegistryView = z.infer<typeof registrySchema>;
+
+export const upstreamSchema = z.looseObject({
+  key: z.string(),
+  ecosystem: z.string(),
+  url: z.string(),
+  description: z.string().default(""),
+  auth: z.looseObject({ kind: z.string() }),
+  hasSecret: z.boolean(),
+  timeoutMs: z.number(),
+  allowPrivate: z.boolean(),
+  offline: z.boolean(),
+  include: z.array(z.string()),
+  exclude: z.array(z.string()),
+  documentTtlSeconds: z.number(),
+  missingTtlSeconds: z.number(),
+  maxFileBytes: z.number(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+export type UpstreamView = z.infer<typeof upstreamSchema>;
+
+export const routesSchema = z.looseObject({
+  routes: z.array(
+    z.looseObject({
+      registry: z.string(),
+      kind: z.string(),
+      upstream: z.string().optional(),
+      asked: z.boolean(),
+      reason: z.string().optional(),
+    }),
+  ),
+});
+
+const nameDecisionSchema = z.looseObject({
+  publish: z.string(),
+  internal: z.string(),
+  external: z.string(),
+});
+export const ruleChangeSchema = z.looseObject({
+  package: z.string(),
+  before: nameDecisionSchema,
+  after: nameDecisionSchema,
+});
 
 export const packageSchema = z.looseObject({
   name: z.string(),

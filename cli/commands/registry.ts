@@ -9,6 +9,14 @@ import { objectSchema, registrySchema, type RegistryView } from "../client/schem
 import { formatBytes, formatFields, formatTable, formatTime } from "../client/text.ts";
 import { ECOSYSTEMS, REGISTRY_KINDS, VISIBILITIES } from "../../shared/domain/registry.ts";
 import {
+  addRoutes,
+  addRules,
+  describeRouting,
+  routingBody,
+  routingShape,
+  withRouting,
+} from "./registry-routing.ts";
+import {
   collect,
   listOptions,
   noteMore,
@@ -20,7 +28,7 @@ import {
   withListOptions,
 } from "./session.ts";
 
-/** `registry create|list|show|update|delete`. */
+/** `registry create|list|show|update|delete|routes|rules`. */
 export function addRegistryCommands(program: Command): void {
   const group = program
     .command("registry")
@@ -31,10 +39,13 @@ export function addRegistryCommands(program: Command): void {
   addShow(group);
   addUpdate(group);
   addDelete(group);
+  addRoutes(group);
+  addRules(group);
 }
 
 /** Text as flags give it. */
 const editsSchema = z.object({
+  ...routingShape,
   visibility: z.enum(VISIBILITIES).optional(),
   description: z.string().optional(),
   emoji: z.string().optional(),
@@ -50,7 +61,7 @@ const editsSchema = z.object({
 });
 
 function withEdits(command: Command): Command {
-  return command
+  return withRouting(command)
     .addOption(
       new Option("--visibility <visibility>", "who may read without a token").choices(VISIBILITIES),
     )
@@ -70,8 +81,13 @@ function withEdits(command: Command): Command {
 }
 
 /** The body that the API wants; flags that were not given are left out, and so stay as they are. */
-function editsBody(command: Command): object {
+function editsBody(command: Command, kind: string): object {
+  const flags = parseOptions(command, editsSchema);
   const {
+    visibility,
+    description,
+    emoji,
+    colour,
     label,
     mutableFiles,
     restoreDays,
@@ -80,8 +96,7 @@ function editsBody(command: Command): object {
     mutableTag,
     snapshotBuilds,
     snapshotDays,
-    ...rest
-  } = parseOptions(command, editsSchema);
+  } = flags;
   const policies = defined({
     mutableFiles,
     restoreDays,
@@ -92,7 +107,8 @@ function editsBody(command: Command): object {
     snapshotDays,
   });
   return {
-    ...defined({ ...rest, labels: label }),
+    ...defined({ visibility, description, emoji, colour, labels: label }),
+    ...routingBody(flags, kind),
     ...(Object.keys(policies).length === 0 ? {} : { policies }),
   };
 }
@@ -124,10 +140,12 @@ function addCreate(group: Command): void {
   withExamples(withCommonOptions(withEdits(create)), [
     "registry create my-npm --ecosystem npm",
     'registry create builds --ecosystem generic --visibility public --description "Nightly builds"',
+    "registry create npmjs --ecosystem npm --kind proxy --upstream npmjs --minimum-age-days 3",
+    "registry create team --ecosystem npm --kind composite --upstream my-npm --official --publish-to my-npm",
   ]).action(async (slug: string, _options: unknown, command: Command) => {
     const session = openSession(command);
     const { ecosystem, kind, visibility } = parseOptions(command, createSchema);
-    const body = { ...editsBody(command), slug, ecosystem, kind, visibility };
+    const body = { ...editsBody(command, kind), slug, ecosystem, kind, visibility };
     const api = await session.connect();
     const made = await api.send({
       method: "POST",
@@ -138,7 +156,7 @@ function addCreate(group: Command): void {
     session.output.result(
       made,
       () =>
-        `Created the ${made.visibility} ${made.ecosystem} registry ${made.slug}.\nConfigure a client: entrepot setup ${made.slug}`,
+        `Created the ${made.visibility} ${made.ecosystem} ${made.kind === "source" ? "registry" : made.kind} ${made.slug}.\nConfigure a client: entrepot setup ${made.slug}`,
     );
   });
 }
@@ -160,12 +178,15 @@ function addList(group: Command): void {
       found.items.length === 0
         ? "There are no registries yet. Create one: entrepot registry create <slug> --ecosystem npm"
         : formatTable(
-            ["SLUG", "ECOSYSTEM", "KIND", "VISIBILITY", "DESCRIPTION"],
+            ["SLUG", "ECOSYSTEM", "KIND", "VISIBILITY", "FROM", "DESCRIPTION"],
             found.items.map((item) => [
               item.slug,
               item.ecosystem,
               item.kind,
               item.visibility,
+              [item.upstream, ...(item.upstreams ?? []), item.officialRegistry]
+                .filter((text) => text !== undefined)
+                .join(","),
               [item.emoji, item.description].filter((text) => text !== "").join(" "),
             ]),
           ),
@@ -195,6 +216,7 @@ function describe(registry: RegistryView): string {
     ["Kind", registry.kind],
     ["Visibility", registry.visibility],
     ["Description", [registry.emoji, registry.description].filter((text) => text !== "").join(" ")],
+    ...describeRouting(registry),
     ["Labels", registry.labels.join(", ")],
     ["Mutable files", policies === undefined ? "" : policies.mutableFiles ? "yes" : "no"],
     ["Restore days", policies === undefined ? "" : String(policies.restoreDays)],
@@ -213,9 +235,10 @@ function addUpdate(group: Command): void {
   withExamples(withCommonOptions(withEdits(update)), [
     "registry update my-npm --visibility public",
     "registry update builds --restore-days 30 --no-mutable-files",
+    "registry update team --upstream my-npm,legacy-npm --rule '@acme/*,external=block'",
   ]).action(async (slug: string, _options: unknown, command: Command) => {
     const session = openSession(command);
-    const body = editsBody(command);
+    const body = editsBody(command, "composite");
     if (Object.keys(body).length === 0) {
       throw usageError("Nothing to change was named.", "See: entrepot registry update --help");
     }

@@ -63,6 +63,9 @@ async function runSetup(
     return;
   }
   const client = requireClient(clients, clientName, registry.ecosystem);
+  if (!output.json && !takesPackages(registry)) {
+    output.note(`${slug} takes no packages: leave out what publishes.`);
+  }
   const steps = client.steps({
     url: publicUrl(registry, connection.url),
     registry: slug,
@@ -73,6 +76,9 @@ async function runSetup(
     steps.map(words).join("\n\n"),
   );
 }
+
+const takesPackages = ({ kind, publishTo }: RegistryView): boolean =>
+  kind === "source" || publishTo !== undefined;
 
 /** The URL that the server calls its own: the one we reached it by may be a tunnel's. */
 function publicUrl(registry: RegistryView, reached: string): string {

@@ -12,6 +12,7 @@ import { createImageRoutes } from "./routes/images.ts";
 import { createMaintenanceRoutes } from "./routes/maintenance.ts";
 import { createPackageRoutes } from "./routes/packages.ts";
 import { createRegistryRoutes } from "./routes/registries.ts";
+import { createRoutingRoutes } from "./routes/routing.ts";
 import { createTagRoutes } from "./routes/tags.ts";
 import { createTokenRoutes } from "./routes/tokens.ts";
 import { createUploadRoutes } from "./routes/uploads.ts";
@@ -30,6 +31,7 @@ export function createApiApp(services: Services): Hono<AppEnv> {
   const api = createRouter();
   for (const routes of [
     createRegistryRoutes(services),
+    createRoutingRoutes(services),
     createUpstreamRoutes(services),
     createPackageRoutes(services),
     createVersionRoutes(services),

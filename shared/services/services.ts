@@ -24,6 +24,7 @@ import { RegistryDirectory } from "./registry-directory.ts";
 import { StoredCatalogue } from "./stored-catalogue.ts";
 import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
+import { RuleReports } from "./rule-report.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
@@ -106,6 +107,7 @@ export interface Services {
   readonly reclaimer: Reclaimer;
   readonly registries: Registries;
   readonly releaseFiles: ReleaseFiles;
+  readonly ruleReports: RuleReports;
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
@@ -195,6 +197,7 @@ export function createServices(
     reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
+    ruleReports: new RuleReports(stores, ecosystems, leaves),
     tags,
     tokens,
     uploads: new Uploads(

@@ -25,6 +25,8 @@ const packageRule = closed({
   description: "The first rule that matches a name and says something of a thing decides it.",
 });
 
+export const packageRules = z.array(packageRule).max(100);
+
 const routing = {
   upstream: slugText("key").meta({
     description:
@@ -41,7 +43,7 @@ const routing = {
     description:
       "Composite: which of its upstreams, a source registry, takes what is published here. Empty: nothing can be.",
   }),
-  packageRules: z.array(packageRule).max(100),
+  packageRules,
   minimumAgeDays: z.int().min(0).max(3650).meta({
     description: "Composite and proxy: versions younger than this are not there. 0: all are.",
   }),

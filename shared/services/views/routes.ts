@@ -1,14 +1,10 @@
 import type { Registry } from "../../domain/registry.ts";
-import { type Routing, ruleFor } from "../../domain/routing.ts";
+import { MAX_LEAVES, MAX_NESTING } from "../../domain/registry-graph.ts";
+import { officialMember, type Routing, ruleFor } from "../../domain/routing.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { matchesPattern } from "../../domain/pattern.ts";
 import type { RegistryDirectory } from "../registry-directory.ts";
 import type { UpstreamDirectory } from "../upstreams/upstream-directory.ts";
-
-/** A composite may hold composites so deep. */
-export const MAX_LEVELS = 5;
-/** Registries that one request may ask. */
-export const MAX_LEAVES = 50;
 
 /** A registry that has packages of its own, as reached through a composite; a registry alone is its own leaf. */
 export interface Leaf {
@@ -19,10 +15,25 @@ export interface Leaf {
   readonly routings: readonly Routing[];
 }
 
+/** Why a registry is not asked for a name. */
+export const REFUSALS = [
+  "internal-blocked",
+  "external-blocked",
+  "owned-by-source",
+  "excluded",
+] as const;
+
 export interface Route {
   readonly leaf: Leaf;
-  /** Why it is not asked for a name; empty when it is. */
-  readonly refusal: "" | "internal-blocked" | "external-blocked" | "owned-by-source" | "excluded";
+  /** Empty when it is asked. */
+  readonly refusal: "" | (typeof REFUSALS)[number];
+}
+
+/** What was come by so far. */
+interface Found {
+  readonly leaves: Leaf[];
+  /** Ids, of composites too. */
+  readonly seen: Set<string>;
 }
 
 /** The registries behind one slug, in the order in which they are asked, each once. */
@@ -37,32 +48,35 @@ export class Leaves {
 
   /** What went missing meanwhile is left out: its packages are gone. */
   async of(registry: Registry): Promise<readonly Leaf[]> {
-    const leaves = new Map<string, Leaf>();
-    await this.#collect(registry, [], leaves);
-    return [...leaves.values()];
+    const found: Found = { leaves: [], seen: new Set() };
+    await this.#collect(registry, [], found);
+    return found.leaves;
   }
 
   async #collect(
     registry: Registry,
     above: readonly Routing[],
-    leaves: Map<string, Leaf>,
+    { leaves, seen }: Found,
   ): Promise<void> {
-    if (above.length > MAX_LEVELS || leaves.size >= MAX_LEAVES || leaves.has(registry.id)) return;
+    // A composite that was seen has nothing to add: the first way to a leaf is the one that counts.
+    if (above.length > MAX_NESTING || leaves.length >= MAX_LEAVES || seen.has(registry.id)) return;
+    seen.add(registry.id);
     if (registry.kind === "source") {
-      leaves.set(registry.id, { registry, routings: above });
+      leaves.push({ registry, routings: above });
       return;
     }
     const { routing } = registry;
     const routings = [...above, routing];
     if (registry.kind === "proxy") {
       const upstream = await this.#upstreams.find(routing.proxyOf);
-      if (upstream !== undefined) leaves.set(registry.id, { registry, upstream, routings });
+      if (upstream !== undefined) leaves.push({ registry, upstream, routings });
       return;
     }
-    const slugs = [...routing.upstreams, ...(routing.official === "" ? [] : [routing.official])];
+    const slugs = [...routing.upstreams, ...officialMember(routing)];
     const members = await Promise.all(slugs.map((slug) => this.#registries.find(slug)));
     for (const member of members) {
-      if (member?.ecosystem === registry.ecosystem) await this.#collect(member, routings, leaves);
+      if (member?.ecosystem !== registry.ecosystem) continue;
+      await this.#collect(member, routings, { leaves, seen });
     }
   }
 }
