@@ -1,9 +1,14 @@
 import { type Json, type JsonObject, parseJsonObject, property } from "../../shared/domain/json.ts";
-import type { Version } from "../../shared/domain/package.ts";
+import {
+  ACTIVE_STANDING,
+  type PackageStanding,
+  type Version,
+} from "../../shared/domain/package.ts";
 import type {
   ClosingChange,
   DocumentRenderer,
   DocumentScope,
+  DocumentView,
 } from "../../shared/services/ecosystem.ts";
 import { filesOf, type ReleaseFile, yankedReason } from "./release.ts";
 import { fileUrl, provenanceUrl } from "./urls.ts";
@@ -30,11 +35,15 @@ export const SIMPLE_JSON_RENDERER: DocumentRenderer = {
       .join(","),
   closing: (view, previous, change) =>
     `],${JSON.stringify({
-      meta: { "api-version": API_VERSION },
+      meta: {
+        "_last-serial": view.package.revision,
+        "api-version": API_VERSION,
+        ...(standingOf(view).tracks.length === 0 ? {} : { tracks: standingOf(view).tracks }),
+      },
       name: view.packageName,
       versions: versionsAfter(previous, change),
-      "alternate-locations": [],
-      "project-status": { status: "active" },
+      "alternate-locations": standingOf(view).alternateLocations,
+      "project-status": projectStatus(standingOf(view)),
     }).slice(1)}`,
 };
 
@@ -43,22 +52,40 @@ export const SIMPLE_HTML_RENDERER: DocumentRenderer = {
   kind: SIMPLE_HTML,
   contentType: HTML_TYPE,
   separator: "\n",
-  opening: ({ packageName }) => openPage(`Links for ${packageName}`),
+  opening: (view) => openPage(`Links for ${view.packageName}`, standingMetas(standingOf(view))),
   entry: (scope, version) =>
     filesOf(version)
       .map((file) => htmlFile(scope, version, file))
       .join("\n"),
-  closing: () => CLOSE_PAGE,
+  closing: (view) => closePage(view.package.revision),
 };
 
-/** The head of a page of the simple API, up to its links. */
-export function openPage(title: string): string {
+const standingOf = (view: DocumentView): PackageStanding =>
+  view.package.standing ?? ACTIVE_STANDING;
+
+/** PEP 792. */
+const projectStatus = ({ status, reason }: PackageStanding): JsonObject =>
+  reason === "" ? { status } : { status, reason };
+
+/** PEP 792 and 708 in HTML. */
+function standingMetas(standing: PackageStanding): readonly (readonly [string, string])[] {
+  const { status, reason, tracks, alternateLocations } = standing;
+  return [
+    ["project-status", status],
+    ...(reason === "" ? [] : [["project-status-reason", reason] as const]),
+    ...tracks.map((url) => ["tracks", url] as const),
+    ...alternateLocations.map((url) => ["alternate-locations", url] as const),
+  ];
+}
+
+/** The head of a page of the simple API, up to its links; `metas` are names without `pypi:`, and contents. */
+export function openPage(title: string, metas: readonly (readonly [string, string])[]): string {
+  const all = [["repository-version", API_VERSION] as const, ...metas];
   return [
     "<!DOCTYPE html>",
     "<html>",
     "<head>",
-    `<meta name="pypi:repository-version" content="${API_VERSION}">`,
-    '<meta name="pypi:project-status" content="active">',
+    ...all.map(([name, content]) => `<meta name="pypi:${name}" content="${escapeHtml(content)}">`),
     `<title>${escapeHtml(title)}</title>`,
     "</head>",
     "<body>",
@@ -67,7 +94,9 @@ export function openPage(title: string): string {
   ].join("\n");
 }
 
-export const CLOSE_PAGE = "\n</body>\n</html>\n";
+/** `serial` as mirrors of the public index look for it. */
+export const closePage = (serial: number): string =>
+  `\n</body>\n</html>\n<!--SERIAL ${serial}-->\n`;
 
 /** For text and for attributes in double quotes. */
 export function escapeHtml(text: string): string {
@@ -89,7 +118,7 @@ function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): Js
     "requires-python": file.requiresPython === "" ? null : file.requiresPython,
     size: file.sizeBytes,
     "upload-time": new Date(file.uploadedAtMs).toISOString(),
-    yanked: yankedReason(version) === "" ? false : yankedReason(version),
+    yanked: yankedReason(version, file) || false,
     "core-metadata": metadata,
     "data-dist-info-metadata": metadata,
     provenance: provenance === "" ? null : provenance,
@@ -98,7 +127,7 @@ function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): Js
 
 function htmlFile(scope: DocumentScope, version: Version, file: ReleaseFile): string {
   const { provenance, url } = linksOf(scope, version, file);
-  const yanked = yankedReason(version);
+  const yanked = yankedReason(version, file);
   const metadata = `sha256=${file.metadataSha256}`;
   const attributes: readonly (readonly [string, string, boolean])[] = [
     ["href", `${url}#sha256=${file.sha256}`, true],

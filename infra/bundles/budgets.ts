@@ -5,14 +5,14 @@
  */
 export const BUNDLE_BUDGETS_BYTES: Readonly<Record<string, number>> = {
   // Webhooks are 20 KB of routes, schemas and delivery; what reads every ecosystem's uploads is 100 KB.
-  api: 1_270_000,
-  generic: 995_000,
-  maven: 1_075_000,
-  npm: 1_025_000,
-  oci: 1_010_000,
-  pypi: 1_040_000,
-  stream: 975_000,
-  index: 975_000,
-  webhooks: 975_000,
-  maintenance: 975_000,
+  api: 1_300_000,
+  generic: 1_005_000,
+  maven: 1_085_000,
+  npm: 1_035_000,
+  oci: 1_015_000,
+  pypi: 1_060_000,
+  stream: 985_000,
+  index: 985_000,
+  webhooks: 985_000,
+  maintenance: 985_000,
 };

@@ -1,16 +1,12 @@
 import type { Context } from "hono";
 import type { JsonObject } from "../../../shared/domain/json.ts";
-import type { Version } from "../../../shared/domain/package.ts";
-import { isAvailable } from "../../../shared/domain/package.ts";
+import { isAvailable, isQuarantined } from "../../../shared/domain/package.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { matchesEtag } from "../../../shared/http/conditional.ts";
 import type { DocumentSender } from "../../../shared/http/send-document.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import { collect } from "../../../shared/services/streams.ts";
-import { parseCoreMetadata } from "../core-metadata.ts";
-import { MAX_METADATA_BYTES } from "../intake/archive-limits.ts";
-import { filesOf } from "../release.ts";
+import { readDescription } from "../description.ts";
 import { JSON_API, renderProject, renderRelease } from "../render-json-api.ts";
 import { openProject, param } from "../target.ts";
 import { parseVersion, spellingsOf } from "../versions.ts";
@@ -33,29 +29,29 @@ export async function getProjectJson(
     return new Response(null, { status: 304, headers });
   }
   const text = await documents.text(document, c.get("caller").baseUrl);
-  return json(renderProject(Buffer.from(text).toString("utf8")), headers);
+  const answer = renderProject(Buffer.from(text).toString("utf8"));
+  if (answer === undefined) throw new NotFoundError("package", project);
+  return json(answer, headers);
 }
 
 /** `GET /pypi/<project>/<version>/json`: one release. */
 export async function getReleaseJson(c: Context<AppEnv>, services: Services): Promise<Response> {
   const { grant, project } = await openProject(c, services);
   const asked = parseVersion(param(c, "version"));
-  const found = await services.catalogue.findVersions(grant, project, spellingsOf(asked));
-  const version = found.find(isAvailable);
-  if (version === undefined) throw new NotFoundError("version", asked);
+  const spellings = spellingsOf(asked);
+  const [pkg, versions] = await Promise.all([
+    services.catalogue.findAnyPackage(grant, project),
+    services.catalogue.findVersions(grant, project, spellings),
+  ]);
+  const version = versions.find(isAvailable);
+  if (pkg === undefined || isQuarantined(pkg) || version === undefined) {
+    throw new NotFoundError("version", asked);
+  }
   const { baseUrl } = c.get("caller");
   const scope = { registry: grant.registry, packageName: project, baseUrl };
-  const answer = renderRelease(scope, version, await descriptionOf(services, version));
+  const description = await readDescription(services, version);
+  const answer = renderRelease(scope, version, { description, serial: pkg.revision });
   return json(answer, { "cache-control": "private, no-cache" });
-}
-
-/** Kept only where it came from: in the metadata of a file. */
-async function descriptionOf(services: Services, version: Version): Promise<string> {
-  const sha256 = filesOf(version).find((file) => file.metadataSha256 !== "")?.metadataSha256;
-  if (sha256 === undefined) return "";
-  const stream = await services.stores.blobs.open(sha256);
-  if (stream === undefined) return "";
-  return parseCoreMetadata(await collect(stream, MAX_METADATA_BYTES)).description;
 }
 
 function json(body: JsonObject, headers: Readonly<Record<string, string>>): Response {
