@@ -3,6 +3,7 @@ import { UnauthenticatedError } from "../../shared/errors.ts";
 import { type AppEnv, createApp } from "../../shared/http/app.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { createOciErrors, noRoute } from "./errors.ts";
+import { ImageViews } from "./image-views.ts";
 import { Manifests } from "./manifests.ts";
 import { type OciPath, parseOciPath } from "./path.ts";
 import { deleteBlob, getBlob } from "./routes/blobs.ts";
@@ -23,6 +24,7 @@ type Handlers = Readonly<Partial<Record<"GET" | "POST" | "PUT" | "PATCH" | "DELE
 export function createOciApp(services: Services): Hono<AppEnv> {
   const tokens = new OciTokens(services);
   const manifests = new Manifests(services);
+  const views = new ImageViews(services, manifests);
   const app = createApp(services, {
     errors: createOciErrors(services.options),
     canonicalPath: (path) => path,
@@ -53,18 +55,18 @@ export function createOciApp(services: Services): Hono<AppEnv> {
       case "catalog":
         return { GET: () => getCatalog(c, services) };
       case "tags":
-        return { GET: () => getTags(c, services, path) };
+        return { GET: () => getTags(c, services, views, path) };
       case "referrers":
-        return { GET: () => getReferrers(c, services, path) };
+        return { GET: () => getReferrers(c, services, views, path) };
       case "manifest":
         return {
-          GET: () => getManifest(c, services, manifests, path),
+          GET: () => getManifest(c, services, views, path),
           PUT: () => putManifest(c, services, manifests, path),
           DELETE: () => deleteManifest(c, services, manifests, path),
         };
       case "blob":
         return {
-          GET: () => getBlob(c, services, path),
+          GET: () => getBlob(c, services, views, path),
           DELETE: () => deleteBlob(c, services, path),
         };
       case "start-upload":

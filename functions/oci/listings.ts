@@ -3,7 +3,7 @@ import type { Caller } from "../../shared/domain/principal.ts";
 import { listReferrersQuery, toReferrer } from "../../shared/records/referrers.ts";
 import { listTagsQuery, toTag } from "../../shared/records/tags.ts";
 import { isAvailableRow, versionKey } from "../../shared/records/versions.ts";
-import type { RegistryGrant } from "../../shared/services/access.ts";
+import type { PackageRef } from "../../shared/services/blob-links.ts";
 import type { Services } from "../../shared/services/services.ts";
 
 export interface NamePage {
@@ -12,25 +12,24 @@ export interface NamePage {
   readonly more: boolean;
 }
 
-interface PageRequest {
+export interface PageRequest {
   /** 0 asks for nothing, and gets it. */
   readonly limit: number;
   /** Begin after this name. */
   readonly last: string | undefined;
 }
 
-/** Tags of an image in byte order. */
+/** Stored tags of an image in byte order. */
 export async function listTags(
   services: Services,
-  grant: RegistryGrant,
-  image: string,
+  { registryId, packageName }: PackageRef,
   { limit, last }: PageRequest,
 ): Promise<NamePage> {
   const names: string[] = [];
   let cursor: string | undefined;
   do {
     const { items, cursor: next } = await services.stores.table.query(
-      listTagsQuery(grant.registry.id, image, {
+      listTagsQuery(registryId, packageName, {
         limit: limit + 1 - names.length,
         ...(last === undefined ? {} : { after: last }),
         ...(cursor === undefined ? {} : { cursor }),
@@ -82,8 +81,8 @@ async function* readableRegistries(services: Services, caller: Caller): AsyncIte
 }
 
 /** Descriptors of one page, and its bytes, which must fit through a function. */
-const PAGE_REFERRERS = 100;
-const PAGE_BYTES = 2 * 1024 * 1024;
+export const PAGE_REFERRERS = 100;
+export const PAGE_BYTES = 2 * 1024 * 1024;
 
 export interface ReferrerPage {
   readonly descriptors: readonly JsonObject[];
@@ -91,19 +90,21 @@ export interface ReferrerPage {
   readonly next: string | undefined;
 }
 
-/** What is about `subject`, in the order of digests; deleted versions are left out. */
+export interface ReferrerRequest {
+  /** Digest. */
+  readonly subject: string;
+  readonly artifactType: string | undefined;
+  /** Begin after this digest. */
+  readonly last: string | undefined;
+}
+
+/** What is stored about `subject`, in the order of digests; deleted versions are left out. */
 export async function listReferrers(
   services: Services,
-  grant: RegistryGrant,
-  image: string,
-  wanted: {
-    readonly subject: string;
-    readonly artifactType: string | undefined;
-    readonly last: string | undefined;
-  },
+  { registryId, packageName: image }: PackageRef,
+  wanted: ReferrerRequest,
 ): Promise<ReferrerPage> {
   const { table } = services.stores;
-  const registryId = grant.registry.id;
   const descriptors: JsonObject[] = [];
   let bytes = 0;
   let after = wanted.last;

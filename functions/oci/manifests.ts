@@ -1,5 +1,3 @@
-import { hash } from "node:crypto";
-import { type Digests, FILE_DIGESTS, requireDigests } from "../../shared/domain/digest.ts";
 import {
   isAvailable,
   type PackageFile,
@@ -20,18 +18,25 @@ import {
   versionKey,
 } from "../../shared/records/versions.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
-import type { CurrentPackage } from "../../shared/services/package-changes.ts";
+import type { PackageRef } from "../../shared/services/blob-links.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { requireMutableTag } from "../../shared/services/tags.ts";
 import { stageOf } from "./edge/upload-tickets.ts";
 import { OciInvalidError } from "./errors.ts";
 import { type Manifest, requiredBlobs } from "./manifest.ts";
-import { depthOf, metadataOf } from "./metadata.ts";
+import { depthOf } from "./metadata.ts";
 import type { Reference } from "./names.ts";
-import { fileOps, isInline, publication, referrerOps, tagChange } from "./publication.ts";
+import {
+  fileOps,
+  isInline,
+  MANIFEST_PATH,
+  newVersion,
+  publication,
+  referrerOps,
+  storeManifest,
+  tagChange,
+} from "./publication.ts";
 
-/** Path of the one file of a version. */
-export const MANIFEST_PATH = "manifest";
 /** Links claimed in the publish's own transaction; the package and its audit rows need the rest of its hundred. */
 const MAX_CLAIMS_BESIDE = 45;
 /** Tags set by one push. */
@@ -43,6 +48,10 @@ export interface FoundManifest {
   readonly file: PackageFile;
   /** `undefined` when the bytes are in the blob only. */
   readonly content: Uint8Array | undefined;
+  /** Its row, read when asked for: the metadata of a manifest is not small. */
+  version(): Version;
+  /** Why the answer may be old; absent when it is not. */
+  readonly stale?: string;
 }
 
 /** Manifests are versions, named by their digests and immutable; tags point at them. */
@@ -60,15 +69,36 @@ export class Manifests {
         ? reference.digest.text
         : await this.#services.catalogue.findTag(grant, image, reference.tag);
     if (digest === undefined) throw new NotFoundError("tag", nameOf(reference));
-    const registryId = grant.registry.id;
+    const ref = { registryId: grant.registry.id, packageName: image };
+    const found = await this.find(ref, digest);
+    if (found === undefined) throw new NotFoundError("version", nameOf(reference));
+    return found;
+  }
+
+  /** What a stored tag points at; `undefined` when it is not there to be pulled. */
+  async findTag(ref: PackageRef, tag: string): Promise<FoundManifest | undefined> {
+    const item = await this.#services.stores.table.get(
+      tagKey(ref.registryId, ref.packageName, tag),
+    );
+    return item === undefined ? undefined : this.find(ref, toTag(item).version);
+  }
+
+  /** What is stored under a digest, in one read; `undefined` when it is not there to be pulled. */
+  async find(
+    { registryId, packageName }: PackageRef,
+    digest: string,
+  ): Promise<FoundManifest | undefined> {
     const [fileRow, versionRow] = await this.#services.stores.table.getMany([
-      fileKey(registryId, image, digest, MANIFEST_PATH),
-      versionKey(registryId, image, digest),
+      fileKey(registryId, packageName, digest, MANIFEST_PATH),
+      versionKey(registryId, packageName, digest),
     ]);
-    // The state is looked at alone: the metadata of a manifest is not small, and nobody asked for it here.
     const isThere = versionRow !== undefined && isAvailableRow(versionRow);
-    if (fileRow === undefined || !isThere) throw new NotFoundError("version", nameOf(reference));
-    return { file: toFile(fileRow), content: fileContent(fileRow) };
+    if (fileRow === undefined || !isThere) return undefined;
+    return {
+      file: toFile(fileRow),
+      content: fileContent(fileRow),
+      version: () => toVersion(versionRow),
+    };
   }
 
   /**
@@ -86,18 +116,8 @@ export class Manifests {
   ): Promise<void> {
     grant.require("packages:write", image);
     const { stores, changes, collector, blobLinks } = this.#services;
-    const digests = await this.#store(manifest);
-    const file: PackageFile = {
-      registryId: grant.registry.id,
-      packageName: image,
-      version: manifest.digest.text,
-      path: MANIFEST_PATH,
-      sizeBytes: manifest.bytes.length,
-      digests,
-      contentType: manifest.mediaType,
-      createdAtMs: stores.now(),
-    };
     const ref = { registryId: grant.registry.id, packageName: image };
+    const file = await storeManifest(stores, ref, manifest);
     const links = requiredBlobs(manifest);
     const areMany = links.length > MAX_CLAIMS_BESIDE;
     if (areMany) {
@@ -105,7 +125,7 @@ export class Manifests {
       if (!(await blobLinks.claim(ref, links))) await this.#requireLinks(grant, image, links);
     }
     await changes.apply(grant, image, async (current) => {
-      if (!isInline(manifest.bytes)) await collector.awaitUsable([digests.sha256]);
+      if (!isInline(manifest.bytes)) await collector.awaitUsable([file.digests.sha256]);
       const tagOps = await this.#tagOps(grant, image, manifest.digest.text, tags);
       const item = await stores.table.get(versionKey(grant.registry.id, image, file.version));
       const before = item === undefined ? undefined : toVersion(item);
@@ -114,7 +134,10 @@ export class Manifests {
       if (isThere) return tagChange(current, manifest, tags, tagOps, stores.now());
       await this.#requireLinks(grant, image, links);
       const depth = await this.#requireChildren(grant, image, manifest);
-      const version = this.#version(grant, image, manifest, depth, current, before);
+      const version = newVersion(file, manifest, depth, current, before, {
+        publishedAtMs: stores.now(),
+        publishedBy: actorName(grant.caller.principal),
+      });
       const ops = [
         before === undefined ? createVersionOp(version) : replaceVersionOp(version, before.state),
         sequenceOp(version),
@@ -135,17 +158,6 @@ export class Manifests {
       for (const tag of tags) if (tag.version === digest) requireMutableTag(grant, tag.name);
     }
     await this.#services.lifecycle.deleteVersion(grant, image, digest);
-  }
-
-  /** Puts the bytes of a manifest where they belong, unless that is the row. Gives their digests. */
-  async #store({ bytes }: Manifest): Promise<Digests> {
-    if (isInline(bytes)) {
-      return requireDigests(
-        Object.fromEntries(FILE_DIGESTS.map((algorithm) => [algorithm, hash(algorithm, bytes)])),
-      );
-    }
-    const blob = await this.#services.stores.blobs.put(bytes, { algorithms: FILE_DIGESTS });
-    return requireDigests(blob.digests);
   }
 
   /** The tags that have to move. @throws {ForbiddenError} when one of them must not. */
@@ -207,32 +219,6 @@ export class Manifests {
       "MANIFEST_INVALID",
       `Indexes can be inside each other ${MAX_INDEX_DEPTH} levels deep at most.`,
     );
-  }
-
-  #version(
-    grant: RegistryGrant,
-    image: string,
-    manifest: Manifest,
-    depth: number,
-    current: CurrentPackage,
-    before: Version | undefined,
-  ): Version {
-    return {
-      registryId: grant.registry.id,
-      packageName: image,
-      version: manifest.digest.text,
-      state: "published",
-      deprecation: before?.deprecation ?? "",
-      sequence: before?.sequence ?? (current.package?.revision ?? 0) + 1,
-      publishedAtMs: this.#services.stores.now(),
-      publishedBy: actorName(grant.caller.principal),
-      publishRun: "",
-      sizeBytes: manifest.bytes.length,
-      fileCount: 1,
-      metadata: metadataOf(manifest, depth),
-      deletedAtMs: 0,
-      restoreUntilMs: 0,
-    };
   }
 }
 

@@ -4,6 +4,9 @@ export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 
+/** All that {@link manifestKind} knows. */
+export const MANIFEST_TYPES = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST] as const;
+
 export type ManifestKind = "image" | "index";
 
 /** `undefined` for a media type that is no manifest that we take, docker's schema 1 among them. */

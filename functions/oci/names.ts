@@ -31,9 +31,12 @@ export function parseImageName(text: string): string {
   );
 }
 
+/** Whether a text can be a tag. */
+export const isTag = (text: string): boolean => TAG.test(text);
+
 /** @throws {OciInvalidError} */
 export function parseTag(text: string): string {
-  if (TAG.test(text)) return text;
+  if (isTag(text)) return text;
   throw new OciInvalidError(
     "TAG_INVALID",
     `"${text.slice(0, 100)}" is not a tag: up to 128 of a-z, A-Z, 0-9, _ . -, not starting with . or -.`,
@@ -77,5 +80,5 @@ export function parseReference(text: string): Reference {
  * tag that is not there (the conformance suite pulls `.INVALID_MANIFEST_NAME` and wants 404).
  */
 export function findReference(text: string): Reference | undefined {
-  return text.includes(":") || TAG.test(text) ? parseReference(text) : undefined;
+  return text.includes(":") || isTag(text) ? parseReference(text) : undefined;
 }

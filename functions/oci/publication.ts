@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+import { FILE_DIGESTS, requireDigests } from "../../shared/domain/digest.ts";
 import { type JsonObject, property } from "../../shared/domain/json.ts";
 import type { PackageFile, Version } from "../../shared/domain/package.ts";
 import type { WriteOp } from "../../shared/ports/table.ts";
@@ -5,8 +7,14 @@ import { claimBlobOp, putReferenceOp } from "../../shared/records/blob-reference
 import { fileItem } from "../../shared/records/files.ts";
 import { putReferrerOp } from "../../shared/records/referrers.ts";
 import type { CurrentPackage, PackageChange } from "../../shared/services/package-changes.ts";
+import type { PackageRef } from "../../shared/services/blob-links.ts";
+import type { Stores } from "../../shared/services/stores.ts";
 import { OciInvalidError } from "./errors.ts";
 import { describe, type Manifest } from "./manifest.ts";
+import { metadataOf } from "./metadata.ts";
+
+/** Path of the one file of a version. */
+export const MANIFEST_PATH = "manifest";
 
 /** Most manifests are some kilobytes; up to here their bytes stand in the row, and there is no blob. */
 const MAX_INLINE_BYTES = 64 * 1024;
@@ -14,6 +22,53 @@ const MAX_REFERRER_BYTES = 100 * 1024;
 
 /** Whether a manifest is kept in the row of its file instead of a blob. */
 export const isInline = (bytes: Uint8Array): boolean => bytes.length <= MAX_INLINE_BYTES;
+
+/** Puts the bytes of a manifest where they belong, unless that is the row, and gives the file that they are. */
+export async function storeManifest(
+  { blobs, now }: Pick<Stores, "blobs" | "now">,
+  { registryId, packageName }: PackageRef,
+  { bytes, digest, mediaType }: Manifest,
+): Promise<PackageFile> {
+  const digests = isInline(bytes)
+    ? Object.fromEntries(FILE_DIGESTS.map((algorithm) => [algorithm, hash(algorithm, bytes)]))
+    : (await blobs.put(bytes, { algorithms: FILE_DIGESTS })).digests;
+  return {
+    registryId,
+    packageName,
+    version: digest.text,
+    path: MANIFEST_PATH,
+    sizeBytes: bytes.length,
+    digests: requireDigests(digests),
+    contentType: mediaType,
+    createdAtMs: now(),
+  };
+}
+
+/** The version that a manifest becomes; `before` is what was deleted of it. */
+export function newVersion(
+  { registryId, packageName, version }: PackageFile,
+  manifest: Manifest,
+  depth: number,
+  current: CurrentPackage,
+  before: Version | undefined,
+  published: Pick<Version, "publishedAtMs" | "publishedBy">,
+): Version {
+  return {
+    registryId,
+    packageName,
+    version,
+    state: "published",
+    deprecation: before?.deprecation ?? "",
+    sequence: before?.sequence ?? (current.package?.revision ?? 0) + 1,
+    ...published,
+    publishRun: "",
+    sizeBytes: manifest.bytes.length,
+    fileCount: 1,
+    metadata: metadataOf(manifest, depth),
+    deletedAtMs: 0,
+    restoreUntilMs: 0,
+  };
+}
 
 /** The one file of a manifest's version, with its bytes or with what keeps their blob alive. */
 export function fileOps(file: PackageFile, bytes: Uint8Array): readonly WriteOp[] {

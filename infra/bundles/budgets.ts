@@ -9,7 +9,7 @@ export const BUNDLE_BUDGETS_BYTES: Readonly<Record<string, number>> = {
   generic: 1_005_000,
   maven: 1_085_000,
   npm: 1_035_000,
-  oci: 1_015_000,
+  oci: 1_040_000,
   pypi: 1_060_000,
   stream: 985_000,
   index: 985_000,

@@ -31,3 +31,7 @@ export function chooseEncoding(
     (weights.get(encoding) ?? weights.get("*") ?? 0) > 0;
   return ENCODINGS.find((encoding) => available.has(encoding) && allows(encoding)) ?? "identity";
 }
+
+/** The header for an answer that may be old, with the reason; none when `stale` is absent or empty. RFC 7234, 5.5.1. */
+export const staleWarning = (stale: string | undefined): Readonly<Record<string, string>> =>
+  stale === undefined || stale === "" ? {} : { warning: `110 - "${stale}"` };

@@ -8,7 +8,7 @@ import { documentBody } from "../services/documents.ts";
 import type { Services } from "../services/services.ts";
 import type { AppEnv } from "./app.ts";
 import { bodyBytes } from "./body-bytes.ts";
-import { chooseEncoding, type Encoding, matchesEtag } from "./conditional.ts";
+import { chooseEncoding, type Encoding, matchesEtag, staleWarning } from "./conditional.ts";
 
 const decompress = promisify(gunzip);
 const compress = promisify(gzip);
@@ -54,8 +54,7 @@ export class DocumentSender {
       // Always revalidated: what was just published or withdrawn must show, and a 304 is cheap.
       "cache-control": "private, no-cache",
       "last-modified": new Date(document.updatedAtMs).toUTCString(),
-      // https://www.rfc-editor.org/rfc/rfc7234#section-5.5.1
-      ...(document.stale === undefined ? {} : { warning: `110 - "${document.stale}"` }),
+      ...staleWarning(document.stale),
       ...headers,
     };
     if (matchesEtag(c.req.header("if-none-match"), document.etag)) {

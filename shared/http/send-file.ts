@@ -25,6 +25,8 @@ export interface Sendable {
   readonly createdAtMs: number;
   /** Called when the bytes leave from their first one on. */
   readonly onDownload?: () => void;
+  /** The bytes while they are on their way into storage. */
+  readonly arriving?: ByteStream;
 }
 
 /**
@@ -39,22 +41,20 @@ export async function sendFile(
 ): Promise<Response> {
   const { digests, sizeBytes, contentType, createdAtMs } = found.file;
   const { sha256 } = digests;
-  if (found.arriving !== undefined)
-    return sendArriving(c, services, found, found.arriving, headers);
   const onDownload = (): void => services.downloads.count(found);
   const bytes = { sha256, sizeBytes, contentType, etag: sha256, createdAtMs, onDownload };
-  return sendBytes(c, services, bytes, headers);
+  const { arriving } = found;
+  const sendable = arriving === undefined ? bytes : { ...bytes, arriving };
+  return sendBytes(c, services, sendable, headers);
 }
 
-/** A file on its way into storage: as a whole, because what it is will be known at its end. */
+/** As a whole, because what these bytes are will be known at their end. */
 async function sendArriving(
   c: Context<AppEnv>,
-  services: Services,
-  found: AvailableFile,
+  { sizeBytes, contentType, onDownload }: Sendable,
   arriving: ByteStream,
   headers: Readonly<Record<string, string>>,
 ): Promise<Response> {
-  const { sizeBytes, contentType } = found.file;
   const known = Object.entries(headers).filter(([, value]) => value !== "");
   const answer = {
     headers: {
@@ -68,7 +68,7 @@ async function sendArriving(
     await arriving.cancel();
     return new Response(null, answer);
   }
-  services.downloads.count(found);
+  onDownload?.();
   return new Response(arriving, answer);
 }
 
@@ -79,6 +79,7 @@ export async function sendBytes(
   bytes: Sendable,
   headers: Readonly<Record<string, string>>,
 ): Promise<Response> {
+  if (bytes.arriving !== undefined) return sendArriving(c, bytes, bytes.arriving, headers);
   const common: Record<string, string> = {
     etag: `"${bytes.etag}"`,
     "accept-ranges": "bytes",

@@ -118,6 +118,8 @@ export interface Services {
   readonly tokens: Tokens;
   readonly uploads: Uploads;
   readonly uploadSessions: UploadSessions;
+  readonly upstreamClient: UpstreamClient;
+  readonly upstreamDocuments: UpstreamDocuments;
   readonly upstreams: Upstreams;
   readonly views: Views;
   readonly webhookDeliverer: WebhookDeliverer;
@@ -164,12 +166,13 @@ export function createServices(
     stores,
     new UpstreamCredentials(stores, options.awsRegistryTokens),
   );
+  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient);
   const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
     leaves,
-    new UpstreamDocuments(stores, upstreamClient),
+    upstreamDocuments,
     new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
   );
   const stored = new StoredCatalogue(stores, ecosystems);
@@ -216,6 +219,8 @@ export function createServices(
       options.maxUploadBytes === undefined ? {} : { maxBytes: options.maxUploadBytes },
     ),
     uploadSessions: new UploadSessions(stores, blobLinks),
+    upstreamClient,
+    upstreamDocuments,
     upstreams,
     views,
     webhookDeliverer: new WebhookDeliverer(stores, {

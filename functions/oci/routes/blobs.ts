@@ -3,6 +3,7 @@ import { NotFoundError } from "../../../shared/errors.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { sendBytes } from "../../../shared/http/send-file.ts";
 import type { Services } from "../../../shared/services/services.ts";
+import type { ImageViews } from "../image-views.ts";
 import { parseDigest } from "../names.ts";
 import type { Repository } from "../path.ts";
 import { openTarget } from "../target.ts";
@@ -11,18 +12,18 @@ import { openTarget } from "../target.ts";
 export async function getBlob(
   c: Context<AppEnv>,
   services: Services,
+  views: ImageViews,
   path: Repository & { readonly last: string },
 ): Promise<Response> {
   const digest = parseDigest(path.last);
-  const { ref } = await openTarget(c, services, path, "packages:read");
-  const link = await services.blobLinks.find(ref, digest.text);
-  if (link === undefined) throw new NotFoundError("file", digest.text);
-  const { sha256, sizeBytes, linkedAtMs: createdAtMs } = link;
+  const { grant, image } = await openTarget(c, services, path, "packages:read");
+  const withBytes = c.req.method !== "HEAD";
+  const blob = await views.getBlob(grant, image, digest, { withBytes });
   const contentType = "application/octet-stream";
   return sendBytes(
     c,
     services,
-    { sha256, sizeBytes, contentType, etag: digest.text, createdAtMs },
+    { ...blob, contentType, etag: digest.text },
     {
       "docker-content-digest": digest.text,
       // Only in the client's own cache: a shared one would answer those who may not read it.

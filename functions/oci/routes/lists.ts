@@ -1,8 +1,10 @@
 import type { Context } from "hono";
 import { InvalidInputError } from "../../../shared/errors.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
+import { staleWarning } from "../../../shared/http/conditional.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import { listReferrers, listRepositories, listTags } from "../listings.ts";
+import type { ImageViews } from "../image-views.ts";
+import { listRepositories } from "../listings.ts";
 import { OCI_INDEX } from "../media-types.ts";
 import { parseDigest } from "../names.ts";
 import type { Repository } from "../path.ts";
@@ -16,16 +18,15 @@ const MAX_LAST_LENGTH = 300;
 export async function getTags(
   c: Context<AppEnv>,
   services: Services,
+  views: ImageViews,
   path: Repository,
 ): Promise<Response> {
   const { grant, image, name } = await openTarget(c, services, path, "packages:read");
   const { limit, last } = pageOf(c);
-  const { names, more } = await listTags(services, grant, image, { limit, last });
-  const isKnown =
-    names.length > 0 || (await services.catalogue.findAnyPackage(grant, image)) !== undefined;
+  const { names, more, isKnown, stale } = await views.lists.tags(grant, image, { limit, last });
   if (!isKnown) throw unknownRepository(name);
-  const headers = nextLink(more, `/v2/${name}/tags/list`, limit, names.at(-1));
-  return c.json({ name, tags: names }, 200, headers);
+  const link = nextLink(more, `/v2/${name}/tags/list`, limit, names.at(-1));
+  return c.json({ name, tags: names }, 200, { ...link, ...staleWarning(stale) });
 }
 
 /** GET of `_catalog`: repositories of every registry that the caller may read, in order. */
@@ -42,19 +43,23 @@ export async function getCatalog(c: Context<AppEnv>, services: Services): Promis
 export async function getReferrers(
   c: Context<AppEnv>,
   services: Services,
+  views: ImageViews,
   path: Repository & { readonly last: string },
 ): Promise<Response> {
   const digest = parseDigest(path.last);
   const { grant, image, name } = await openTarget(c, services, path, "packages:read");
   const artifactType = c.req.query("artifactType");
   const last = parseLast(c.req.query("last"));
-  const page = await listReferrers(services, grant, image, {
+  const page = await views.lists.referrers(grant, image, {
     subject: digest.text,
     artifactType,
     last,
   });
   const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: page.descriptors };
-  const headers: Record<string, string> = { "content-type": OCI_INDEX };
+  const headers: Record<string, string> = {
+    "content-type": OCI_INDEX,
+    ...staleWarning(page.stale),
+  };
   if (artifactType !== undefined) headers["oci-filters-applied"] = "artifactType";
   if (page.next !== undefined) {
     const query = new URLSearchParams({

@@ -2,9 +2,10 @@ import type { Context } from "hono";
 import { NotFoundError, TooLargeError } from "../../../shared/errors.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { bodyBytes } from "../../../shared/http/body-bytes.ts";
-import { matchesEtag } from "../../../shared/http/conditional.ts";
+import { matchesEtag, staleWarning } from "../../../shared/http/conditional.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { OciInvalidError } from "../errors.ts";
+import type { ImageViews } from "../image-views.ts";
 import { MAX_MANIFEST_BYTES, parseManifest } from "../manifest.ts";
 import { MAX_TAGS, type Manifests } from "../manifests.ts";
 import { findReference, parseReference, parseTag } from "../names.ts";
@@ -17,14 +18,15 @@ type ManifestPath = Repository & { readonly last: string };
 export async function getManifest(
   c: Context<AppEnv>,
   services: Services,
-  manifests: Manifests,
+  views: ImageViews,
   path: ManifestPath,
 ): Promise<Response> {
   const reference = findReference(path.last);
   const { grant, image } = await openTarget(c, services, path, "packages:read");
   if (reference === undefined) throw new NotFoundError("tag", path.last.slice(0, 150));
-  const { file, content } = await manifests.get(grant, image, reference);
+  const { file, content, stale } = await views.getManifest(grant, image, reference);
   const headers = {
+    ...staleWarning(stale),
     "content-type": file.contentType,
     "docker-content-digest": file.version,
     etag: `"${file.version}"`,

@@ -15,6 +15,25 @@ export interface Relay {
   readonly end: (failure?: unknown) => void;
 }
 
+/** Something whose bytes are still coming, and what its {@link Relay} ends with. */
+export interface Arrival<T> {
+  readonly value: T;
+  readonly end: Relay["end"];
+}
+
+/**
+ * The outcome of work, or before that what it says is arriving. Who has its first bytes already learns the end of it
+ * from its answer, when all is over: it may ask again at once.
+ */
+export async function asSoonAsItArrives<T>(
+  work: (arrive: (arrival: Arrival<T>) => void) => Promise<T>,
+): Promise<T> {
+  const { promise: arriving, resolve: arrive } = Promise.withResolvers<Arrival<T>>();
+  const whole = work(arrive);
+  arriving.then(({ end }) => whole.then(() => end(), end)).catch(() => undefined);
+  return Promise.race([whole, arriving.then(({ value }) => value)]);
+}
+
 /** Divides a body. */
 export function relay(body: ByteStream): Relay {
   const reader = body.getReader();

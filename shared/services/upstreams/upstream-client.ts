@@ -15,7 +15,7 @@ export interface UpstreamRequest {
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly maxBodyBytes: number;
-  /** Instead of the upstream's own, for protocols that fetch tokens. */
+  /** Sent instead of the upstream's own, wherever `target` is, by protocols that fetch tokens. */
   readonly credentials?: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +30,7 @@ export class UpstreamClient {
   }
 
   /**
-   * The answer, whatever its status; its body must be read or cancelled. Credentials go to the upstream's own origin
+   * The answer, whatever its status; its body must be read or cancelled. The upstream's credentials go to its own origin
    * only, wherever its documents link to.
    *
    * @throws {UpstreamFailedError} when there is none, or the upstream is offline.
@@ -44,7 +44,7 @@ export class UpstreamClient {
         method: request.method ?? "GET",
         url,
         headers: request.headers,
-        credentials: isOwn ? (request.credentials ?? (await this.#credentials.of(upstream))) : {},
+        credentials: request.credentials ?? (isOwn ? await this.credentialsOf(upstream) : {}),
         allowPrivate: upstream.allowPrivate,
         headTimeoutMs: upstream.timeoutMs,
         idleTimeoutMs: IDLE_TIMEOUT_MS,
@@ -53,6 +53,11 @@ export class UpstreamClient {
     } catch (error) {
       throw asFailure(upstream, error);
     }
+  }
+
+  /** Headers that prove to the upstream who we are. @throws {UpstreamFailedError} when there are none to be had. */
+  credentialsOf(upstream: Upstream): Promise<Readonly<Record<string, string>>> {
+    return this.#credentials.of(upstream);
   }
 
   /** What an answer that is no success means; its body is let go. */

@@ -26,13 +26,17 @@ const WAIT_FOR_OTHERS_MS = 60_000;
 /** After a failure, copies are served without asking for so long, so that an outage does not cost each read a time-out. */
 const PAUSE_MS = 5_000;
 
-/** One document of an upstream, as a proxy keeps it for one package. */
-export interface DocumentQuestion {
+/** What a proxy keeps of an upstream for one package. */
+export interface CopyQuestion {
   readonly registry: Registry;
   readonly upstream: Upstream;
   readonly packageName: string;
   /** Names it within its package. */
   readonly name: string;
+}
+
+/** One document of an upstream. */
+export interface DocumentQuestion extends CopyQuestion {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Only what this accepts becomes a copy. @throws {SyntaxError} with what is wrong. */
@@ -44,6 +48,18 @@ export interface KnownCopy {
   readonly copy: UpstreamCopy;
   readonly stale: string;
 }
+
+/** What an upstream said when it was asked whether a copy still holds. */
+export type Fetched =
+  | { readonly kind: "missing" | "unchanged" }
+  | {
+      readonly kind: "present";
+      readonly copy: Pick<UpstreamCopy, "etag" | "lastModified" | "contentType" | "url">;
+      readonly body: Uint8Array;
+    };
+
+/** Asks an upstream; `known` is the copy that there is. @throws {UpstreamFailedError} when it does not say. */
+export type Fetch = (known: UpstreamCopy | undefined) => Promise<Fetched>;
 
 /** Copies of upstream documents: asked once however many want them, kept for their time, and served when the upstream fails. */
 export class UpstreamDocuments {
@@ -64,6 +80,15 @@ export class UpstreamDocuments {
    * @throws {UpstreamFailedError} when the upstream does not say and there is no copy.
    */
   async ask(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<KnownCopy> {
+    return this.askWith(question, known, (latest) => this.#fetch(question, latest));
+  }
+
+  /** As {@link UpstreamDocuments.ask}, for protocols that ask in ways of their own. */
+  async askWith(
+    question: CopyQuestion,
+    known: UpstreamCopy | undefined,
+    fetch: Fetch,
+  ): Promise<KnownCopy> {
     if (known !== undefined && this.#isFresh(question.upstream, known)) {
       return { copy: known, stale: "" };
     }
@@ -78,7 +103,7 @@ export class UpstreamDocuments {
           ? { copy: now, stale: "" }
           : undefined;
       },
-      async () => this.#refresh(question, await this.#read(question)),
+      async () => this.#refresh(question, await this.#read(question), fetch),
     );
   }
 
@@ -101,15 +126,19 @@ export class UpstreamDocuments {
     return this.#stores.now() < (this.#pausedUntilMs.get(id) ?? 0);
   }
 
-  async #read({ registry, packageName, name }: DocumentQuestion) {
+  async #read({ registry, packageName, name }: CopyQuestion) {
     const item = await this.#stores.table.get(upstreamCopyKey(registry.id, packageName, name));
     return item === undefined ? undefined : toUpstreamCopy(item);
   }
 
-  async #refresh(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<KnownCopy> {
+  async #refresh(
+    question: CopyQuestion,
+    known: UpstreamCopy | undefined,
+    fetch: Fetch,
+  ): Promise<KnownCopy> {
     const { upstream } = question;
     try {
-      const copy = await this.#fetch(question, known);
+      const copy = await this.#update(question, known, await fetch(known));
       this.#pausedUntilMs.delete(upstream.id);
       return { copy, stale: "" };
     } catch (error) {
@@ -120,22 +149,18 @@ export class UpstreamDocuments {
     }
   }
 
-  async #fetch(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<UpstreamCopy> {
+  async #fetch(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<Fetched> {
     const { upstream } = question;
     const answer = await this.#client.send(upstream, {
       target: question.path,
       headers: { ...question.headers, "accept-encoding": "gzip", ...validators(known) },
       maxBodyBytes: MAX_DOCUMENT_BYTES,
     });
-    const checkedAtMs = Math.max(this.#stores.now(), (known?.checkedAtMs ?? 0) + 1);
     const { status, headers, url } = answer;
-    if (status === 304 && known?.state === "present") {
+    const isUnchanged = status === 304 && known?.state === "present";
+    if (isUnchanged || status === 404 || status === 410) {
       await answer.body.cancel().catch(() => undefined);
-      return this.#keep(question, known, { ...known, checkedAtMs }, []);
-    }
-    if (status === 404 || status === 410) {
-      await answer.body.cancel().catch(() => undefined);
-      return this.#keep(question, known, { ...nothing(question.name), checkedAtMs }, []);
+      return { kind: isUnchanged ? "unchanged" : "missing" };
     }
     if (status !== 200) throw await this.#client.refusal(upstream, answer);
     const contentType = headers.get("content-type") ?? "";
@@ -148,19 +173,36 @@ export class UpstreamDocuments {
         `The upstream "${upstream.key}" sent a document that cannot be used: ${error.message}`,
       );
     }
-    const sha256 = createHash("sha256").update(body).digest("hex");
-    const copy: UpstreamCopy = {
-      name: question.name,
-      state: "present",
-      sha256,
+    const copy = {
       etag: (headers.get("etag") ?? "").slice(0, 1000),
       lastModified: (headers.get("last-modified") ?? "").slice(0, 100),
       contentType: contentType.slice(0, 200),
       // A signature in the query is nobody's business later.
       url: url.split("?", 1)[0] ?? "",
-      checkedAtMs,
     };
-    const ops = known?.sha256 === sha256 ? [] : await this.#storeOps(question, body, contentType);
+    return { kind: "present", copy, body };
+  }
+
+  async #update(
+    question: CopyQuestion,
+    known: UpstreamCopy | undefined,
+    fetched: Fetched,
+  ): Promise<UpstreamCopy> {
+    const checkedAtMs = Math.max(this.#stores.now(), (known?.checkedAtMs ?? 0) + 1);
+    if (fetched.kind === "unchanged" && known !== undefined) {
+      return this.#keep(question, known, { ...known, checkedAtMs }, []);
+    }
+    if (fetched.kind !== "present") {
+      return this.#keep(question, known, { ...nothing(question.name), checkedAtMs }, []);
+    }
+    const { body } = fetched;
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    const { name } = question;
+    const copy: UpstreamCopy = { name, state: "present", sha256, ...fetched.copy, checkedAtMs };
+    const ops =
+      known?.sha256 === sha256
+        ? []
+        : await this.#storeOps(question, body, fetched.copy.contentType);
     return this.#keep(question, known, copy, ops);
   }
 
@@ -173,7 +215,7 @@ export class UpstreamDocuments {
   }
 
   async #storeOps(
-    { registry, packageName, name }: DocumentQuestion,
+    { registry, packageName, name }: CopyQuestion,
     body: Uint8Array,
     contentType: string,
   ): Promise<readonly WriteOp[]> {
@@ -183,7 +225,7 @@ export class UpstreamDocuments {
       registryId: registry.id,
       packageName,
       kind: copyKind(name),
-      contentType: contentType.slice(0, 200),
+      contentType,
       baseUrl: "",
       text: body,
       previous: item === undefined ? undefined : toDocument(item),
@@ -194,7 +236,7 @@ export class UpstreamDocuments {
 
   /** Writes what was learned. When somebody else was quicker, theirs counts. */
   async #keep(
-    question: DocumentQuestion,
+    question: CopyQuestion,
     known: UpstreamCopy | undefined,
     copy: UpstreamCopy,
     ops: readonly WriteOp[],

@@ -7,7 +7,6 @@ import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
 import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
-import { OutboundError } from "../../ports/outbound-http.ts";
 import { claimBlobOp } from "../../records/blob-references.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
@@ -19,19 +18,13 @@ import { fileOps, type NewFile } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
-import { relay } from "./relay.ts";
+import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 
 const WAIT_FOR_OTHERS_MS = 15 * 60_000;
 /** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
-const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
-
-/** A file whose bytes begin to come; `end` tells the one who gets them how it ended. */
-interface Arrival {
-  readonly file: AvailableFile;
-  readonly end: (failure?: unknown) => void;
-}
+export const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
 
 /** A file that an upstream has, and what is known of its version. */
 export interface FileQuestion {
@@ -96,24 +89,25 @@ export class UpstreamFiles {
     const { registry, packageName, version, file } = question;
     const find = (): Promise<AvailableFile | undefined> =>
       this.find(registry, packageName, version, file.path);
-    const { promise: arriving, resolve: arrive } = Promise.withResolvers<Arrival>();
-    const whole = this.#flights.run(
-      `file ${registry.id} ${packageName} ${version} ${file.path}`,
-      find,
-      async () => {
-        await this.#fetch(question, arrive);
-        const found = await find();
-        if (found === undefined) throw new NotFoundError("file", file.path);
-        return found;
-      },
+    return asSoonAsItArrives((arrive) =>
+      this.#flights.run(
+        `file ${registry.id} ${packageName} ${version} ${file.path}`,
+        find,
+        async () => {
+          await this.#fetch(question, arrive);
+          const found = await find();
+          if (found === undefined) throw new NotFoundError("file", file.path);
+          return found;
+        },
+      ),
     );
-    // Who has its first bytes already learns the end of it from its answer, when all is over: it may ask again at once.
-    arriving.then(({ end }) => whole.then(() => end(), end)).catch(() => undefined);
-    return Promise.race([whole, arriving.then(({ file: known }) => known)]);
   }
 
   /** `arrive` is told of a large file as soon as it begins to come. */
-  async #fetch(question: FileQuestion, arrive: (arrival: Arrival) => void): Promise<void> {
+  async #fetch(
+    question: FileQuestion,
+    arrive: (arrival: Arrival<AvailableFile>) => void,
+  ): Promise<void> {
     const { upstream, file } = question;
     const answer = await this.#client.send(upstream, {
       target: file.url,
@@ -138,7 +132,7 @@ export class UpstreamFiles {
     if (isStreamed) {
       const { stored, sent, end } = relay(answer.body);
       body = stored;
-      arrive({ file: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
+      arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
     }
     const kept = await this.#store(upstream, file, body);
     const { path, contentType } = file;
@@ -183,13 +177,7 @@ export class UpstreamFiles {
       });
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
-      if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
-        throw new UpstreamFailedError(
-          `The upstream "${upstream.key}" sent ${file.path} with other bytes than it announced: ${error.message}.`,
-        );
-      }
-      if (error instanceof OutboundError) throw asFailure(upstream, error);
-      throw error;
+      throw asStoringFailure(upstream, file.path, error);
     }
   }
 
@@ -277,5 +265,15 @@ export class UpstreamFiles {
   }
 }
 
+/** Why bytes of an upstream could not be stored, in words for the caller; anything else as it is. */
+export function asStoringFailure(upstream: Upstream, what: string, error: unknown): unknown {
+  if (error instanceof DigestMismatchError || error instanceof BlobTooLargeError) {
+    return new UpstreamFailedError(
+      `The upstream "${upstream.key}" sent ${what} with other bytes than it announced: ${error.message}.`,
+    );
+  }
+  return asFailure(upstream, error);
+}
+
 /** Nobody in particular: whoever asked first did not publish it. */
-const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
+export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };

@@ -13,6 +13,7 @@ import type { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
+import { getAll } from "../queries.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
 import type {
   DocumentQuestion,
@@ -148,7 +149,8 @@ export class Views {
       versionKey(id, packageName, version),
       fileKey(id, packageName, version, path),
     ];
-    const items = await this.#stores.table.getMany(
+    const items = await getAll(
+      this.#stores.table,
       leaves.flatMap((leaf) => keys(leaf.registry.id)),
     );
     const rows = leaves.map((leaf, position) => ({

@@ -201,7 +201,7 @@ describe("the secret of an upstream", () => {
     await create({ ...NEW, key: "other", auth: { kind: "bearer" }, secret: "tok" });
     const { table } = api.registry.stores;
     const from = await table.get(upstreamKey("corp"));
-    const sealedSecret = String(from?.attributes["sealedSecret"]);
+    const sealedSecret = from === undefined ? "" : toUpstream(from).sealedSecret;
     for (const text of [sealedSecret, `${sealedSecret.slice(0, -2)}AA`, "v1.", "plain"]) {
       const set = { sealedSecret: text };
       await table.write([{ op: "update", key: upstreamKey("other"), set }]);
