@@ -78,19 +78,16 @@ const PROTOCOL_RIGHTS: readonly Right[] = [
   ...WRITE_TABLE,
   ...SEE_BUCKET,
   ...STORE_BYTES,
+  // Secrets of upstreams are sealed under a key that is derived with it; tickets and short tokens are signed so.
+  { resource: "mac-key", actions: ["kms:GenerateMac"] },
 ];
 
 /** What a protocol has beyond that, and nobody else. */
 const PROTOCOL_EXTRAS: Readonly<Record<string, readonly Right[]>> = {
-  /** Completes uploads, of npm packages too, and shows secrets of webhooks. */
-  api: [
-    { resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] },
-    { resource: "mac-key", actions: ["kms:GenerateMac"] },
-  ],
+  /** Completes uploads, of npm packages too. */
+  api: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
   /** Signs versions, and shows the public key. */
   npm: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
-  /** Tickets of uploads and short tokens. */
-  oci: [{ resource: "mac-key", actions: ["kms:GenerateMac"] }],
 };
 
 const TAKE_MESSAGES = [

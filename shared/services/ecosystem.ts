@@ -1,7 +1,8 @@
+import type { JsonObject } from "../domain/json.ts";
 import type { Digests } from "../domain/digest.ts";
 import type { EcosystemName, Registry } from "../domain/registry.ts";
 import type { Package, Tag, Version } from "../domain/package.ts";
-import type { ListingFormat } from "./views/listing.ts";
+import type { ListedFile, ListingFormat } from "./views/listing.ts";
 
 /** Where a document belongs, and the URL that its links start with. */
 export interface DocumentScope {
@@ -57,6 +58,23 @@ export interface AnnouncedUpload {
   readonly sha256: string;
 }
 
+/** How files are asked for of an upstream whose documents do not list them: each by a path that is known. */
+export interface FileLocator {
+  /** Below the upstream's URL, beginning with a slash, encoded. */
+  locate(packageName: string, version: string, path: string): string;
+  contentType(path: string): string;
+  /** What an answer says that its bytes are; nothing where it cannot be understood. */
+  announced(headers: Headers): Partial<Digests>;
+  /** What else is known of a file by its path. Absent: nothing. */
+  readonly more?: (
+    packageName: string,
+    version: string,
+    path: string,
+  ) => Pick<ListedFile, "sums" | "changes">;
+  /** What is said of a version of which only files were fetched. Absent: nothing. */
+  readonly metadata?: JsonObject;
+}
+
 /**
  * What the shared services must know of an ecosystem; each protocol folder exports one. Every function loads all of
  * them, so that what checks files, and the libraries that it takes, is apart: see `UploadIntake`.
@@ -85,12 +103,18 @@ export interface Ecosystem {
   isPrerelease(version: string): boolean;
   /** How its packages are read from other registries and merged. Absent: each in its protocol's own way. */
   readonly listings?: ListingFormat;
+  /** How files of upstreams are found that listings do not name. Absent: by listings, or in the protocol's own way. */
+  readonly upstreamFiles?: FileLocator;
   /** Retention and clearing up of the ecosystem's own. May be stopped anywhere: the next run goes on. */
   readonly sweep?: () => Promise<void>;
 }
 
 /** The preferred of two versions (either may be empty for none): highest, releases before pre-releases. */
-export function latestOf(ecosystem: Ecosystem, a: string, b: string): string {
+export function latestOf(
+  ecosystem: Pick<Ecosystem, "isPrerelease" | "compareVersions">,
+  a: string,
+  b: string,
+): string {
   if (a === "") return b;
   if (b === "") return a;
   const aPre = ecosystem.isPrerelease(a);

@@ -1,3 +1,5 @@
+import type { EcosystemName } from "../domain/registry.ts";
+import type { ListingFormat } from "./views/listing.ts";
 import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
 import { Access, type RegistryGrant } from "./access.ts";
 import { AuditLog } from "./audit.ts";
@@ -45,7 +47,12 @@ import { WebhookAccess } from "./webhooks/webhook-access.ts";
 import { WebhookDeliveries } from "./webhooks/webhook-deliveries.ts";
 import { Webhooks } from "./webhooks/webhooks.ts";
 
+/** How packages of other registries are read, in the ecosystems that have merged documents. */
+export type ListingFormats = Readonly<Partial<Record<EcosystemName, ListingFormat>>>;
+
 export interface ServiceOptions {
+  /** Those of the ecosystems that this process serves. */
+  readonly listings?: ListingFormats;
   /** A text of the operator's own choice that counts as an admin token. */
   readonly adminToken?: string;
   /** Per token, or per address without one; 0: unlimited. */
@@ -142,12 +149,17 @@ export function createServices(
   options: ServiceOptions,
 ): Services {
   const later = (): Services => services;
+  const create = (name: EcosystemName): Ecosystem => {
+    const listings = options.listings?.[name];
+    const ecosystem = factories[name](later);
+    return listings === undefined ? ecosystem : { ...ecosystem, listings };
+  };
   const ecosystems: Ecosystems = {
-    generic: factories.generic(later),
-    maven: factories.maven(later),
-    npm: factories.npm(later),
-    oci: factories.oci(later),
-    pypi: factories.pypi(later),
+    generic: create("generic"),
+    maven: create("maven"),
+    npm: create("npm"),
+    oci: create("oci"),
+    pypi: create("pypi"),
   };
   const directory = new RegistryDirectory(stores.table);
   const access = new Access(directory);
@@ -174,7 +186,7 @@ export function createServices(
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
   const structure = new RegistryStructure(stores.table);
-  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
+  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory, ecosystems);
   const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
   const allowPrivate = options.webhooksPrivate ?? false;

@@ -144,7 +144,16 @@ describe("the matrix", () => {
         .map(({ name }) => name)
         .toSorted();
     expect(usersOf("signing-key")).toEqual(["api", "npm"]);
-    expect(usersOf("mac-key")).toEqual(["api", "maintenance", "oci", "webhooks"]);
+    expect(usersOf("mac-key")).toEqual([
+      "api",
+      "generic",
+      "maintenance",
+      "maven",
+      "npm",
+      "oci",
+      "pypi",
+      "webhooks",
+    ]);
   });
 
   test("has no action with a wildcard, and none that reaches beyond data", () => {

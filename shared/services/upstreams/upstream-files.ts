@@ -19,7 +19,7 @@ import { fileOps, type NewFile, replaceOps } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
-import { digestsBeside, digestsInHead, requireNoPage } from "./announced-digests.ts";
+import { digestsBeside, requireNoPage } from "./digests-beside.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
@@ -144,25 +144,23 @@ export class UpstreamFiles {
       const value = this.#arriving({ ...question, file }, publishedAtMs, sizeBytes, sent);
       arrive({ value, end });
     }
-    const kept = await this.#store(upstream, file, body);
-    if (Object.keys(file.expected).length === 0) {
+    const kept = await this.#store(upstream, file.path, file.expected, body);
+    if (file.sums !== undefined && Object.keys(file.expected).length === 0) {
       await requireNoPage(this.#stores.blobs, upstream, file.path, kept);
     }
-    const { path, contentType } = file;
-    await this.#record(question, { path, contentType, ...kept }, publishedAtMs);
+    await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
   }
 
   /** What is known of its bytes before they come: from its document, the answer's head, or a file beside it. */
   async #expected(
     upstream: Upstream,
-    { expected, sums }: ListedFile,
+    file: ListedFile,
     { headers, body }: OutboundAnswer,
   ): Promise<Partial<Digests>> {
-    if (sums === undefined) return expected;
-    const known = { ...digestsInHead(headers), ...expected };
-    if (Object.keys(known).length > 0) return known;
+    const known = { ...file.announced?.(headers), ...file.expected };
+    if (file.sums === undefined || Object.keys(known).length > 0) return known;
     try {
-      return await digestsBeside(this.#client, upstream, sums);
+      return await digestsBeside(this.#client, upstream, file.sums);
     } catch (error) {
       await body.cancel().catch(() => undefined);
       throw error;
@@ -183,10 +181,9 @@ export class UpstreamFiles {
         registryId: registry.id,
         packageName,
         version,
-        path: file.path,
+        ...announced(file),
         sizeBytes,
         digests,
-        contentType: file.contentType,
         createdAtMs: this.#stores.now(),
       },
       version: this.#version(question, 1, publishedAtMs, sizeBytes),
@@ -196,18 +193,19 @@ export class UpstreamFiles {
 
   async #store(
     upstream: Upstream,
-    file: ListedFile,
+    path: string,
+    expected: Partial<Digests>,
     body: ByteStream,
   ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
     try {
       const { sizeBytes, digests } = await this.#stores.blobs.put(body, {
         algorithms: FILE_DIGESTS,
-        expected: file.expected,
+        expected,
         maxSizeBytes: upstream.maxFileBytes,
       });
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
-      throw asStoringFailure(upstream, file.path, error);
+      throw asStoringFailure(upstream, path, error);
     }
   }
 
@@ -309,6 +307,17 @@ export function asStoringFailure(upstream: Upstream, what: string, error: unknow
   }
   return asFailure(upstream, error);
 }
+
+/** What a file's row takes over from its upstream's document. */
+const announced = ({
+  path,
+  contentType,
+  publishedAtMs,
+}: ListedFile): Pick<NewFile, "path" | "contentType" | "publishedAtMs"> => ({
+  path,
+  contentType,
+  ...(publishedAtMs === undefined ? {} : { publishedAtMs }),
+});
 
 /** Nobody in particular: whoever asked first did not publish it. */
 export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };
