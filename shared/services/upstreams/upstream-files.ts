@@ -7,7 +7,6 @@ import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
 import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
-import type { OutboundAnswer } from "../../ports/outbound-http.ts";
 import { claimBlobOp } from "../../records/blob-references.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
@@ -19,7 +18,7 @@ import { fileOps, type NewFile, replaceOps } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
-import { digestsBeside, requireNoPage } from "./digests-beside.ts";
+import { expectedDigests, requireNoPage } from "./expected-digests.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
@@ -127,7 +126,10 @@ export class UpstreamFiles {
       throw new NotFoundError("file", wanted.path);
     }
     if (answer.status !== 200) throw await this.#client.refusal(upstream, answer);
-    const file = { ...wanted, expected: await this.#expected(upstream, wanted, answer) };
+    const file = {
+      ...wanted,
+      expected: await expectedDigests(this.#client, upstream, wanted, answer),
+    };
     const changedAtMs = Date.parse(answer.headers.get("last-modified") ?? "");
     const publishedAtMs =
       question.publishedAtMs !== 0
@@ -149,22 +151,6 @@ export class UpstreamFiles {
       await requireNoPage(this.#stores.blobs, upstream, file.path, kept);
     }
     await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
-  }
-
-  /** What is known of its bytes before they come: from its document, the answer's head, or a file beside it. */
-  async #expected(
-    upstream: Upstream,
-    file: ListedFile,
-    { headers, body }: OutboundAnswer,
-  ): Promise<Partial<Digests>> {
-    const known = { ...file.announced?.(headers), ...file.expected };
-    if (file.sums === undefined || Object.keys(known).length > 0) return known;
-    try {
-      return await digestsBeside(this.#client, upstream, file.sums);
-    } catch (error) {
-      await body.cancel().catch(() => undefined);
-      throw error;
-    }
   }
 
   /** A file of which only what its upstream said is known yet. */

@@ -1,6 +1,7 @@
 import { type DigestAlgorithm, type Digests, isDigest } from "../../domain/digest.ts";
 import type { PackageFile } from "../../domain/package.ts";
 import type { Upstream } from "../../domain/upstream.ts";
+import type { OutboundAnswer } from "../../ports/outbound-http.ts";
 import { UpstreamFailedError } from "../../errors.ts";
 import type { Blobs } from "../../ports/blobs.ts";
 import { readBody } from "../outbound-body.ts";
@@ -15,11 +16,32 @@ const MAX_SUM_BYTES = 4096;
 const SNIFFED_BYTES = 512;
 
 /**
+ * What is known of a file's bytes before they come: from its document, the answer's head, or a file beside it.
+ *
+ * @throws {UpstreamFailedError} when that cannot be learned; the answer is let go then.
+ */
+export async function expectedDigests(
+  client: UpstreamClient,
+  upstream: Upstream,
+  { announced, expected, sums }: ListedFile,
+  { headers, body }: OutboundAnswer,
+): Promise<Partial<Digests>> {
+  const known = { ...announced?.(headers), ...expected };
+  if (sums === undefined || Object.keys(known).length > 0) return known;
+  try {
+    return await digestsBeside(client, upstream, sums);
+  } catch (error) {
+    await body.cancel().catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
  * What the files beside a file say of its bytes: the first sum that is there. Empty when there is none.
  *
  * @throws {UpstreamFailedError} when the upstream does not say.
  */
-export async function digestsBeside(
+async function digestsBeside(
   client: UpstreamClient,
   upstream: Upstream,
   sums: NonNullable<ListedFile["sums"]>,
