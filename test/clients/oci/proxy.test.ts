@@ -53,7 +53,12 @@ async function proxyOf(registry: OciRegistry): Promise<string> {
     allowPrivate: true,
     documentTtlSeconds: 0,
   });
-  await post("/registries", { slug: "mirror", ecosystem: "oci", kind: "proxy", upstream: "behind" });
+  await post("/registries", {
+    slug: "mirror",
+    ecosystem: "oci",
+    kind: "proxy",
+    upstream: "behind",
+  });
   return `${front.host("private")}/mirror`;
 }
 
