@@ -1,6 +1,7 @@
 export const AUDIT_ACTIONS = [
   "package.delete",
   "package.restore",
+  "package.purge",
   "version.publish",
   "version.delete",
   "version.restore",

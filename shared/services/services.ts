@@ -27,12 +27,14 @@ import type { Ecosystems, Stores } from "./stores.ts";
 import { RuleReports } from "./rule-report.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { CachePurge } from "./upstreams/cache-purge.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
 import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
+import { Prefetch } from "./views/prefetch.ts";
 import { ViewCatalogue } from "./views/view-catalogue.ts";
 import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
@@ -91,6 +93,7 @@ export interface Services {
   readonly access: Access;
   readonly auditLog: AuditLog;
   readonly blobLinks: BlobLinks;
+  readonly cachePurge: CachePurge;
   readonly catalogue: Catalogue;
   readonly changes: PackageChanges;
   readonly collector: Collector;
@@ -102,6 +105,7 @@ export interface Services {
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
+  readonly prefetch: Prefetch;
   readonly publisher: Publisher;
   readonly rateLimits: RateLimits;
   readonly reclaimer: Reclaimer;
@@ -184,6 +188,14 @@ export function createServices(
     access,
     auditLog: new AuditLog(stores.table),
     blobLinks,
+    cachePurge: new CachePurge(
+      stores,
+      ecosystems,
+      upstreamDirectory,
+      changes,
+      blobLinks,
+      options.requestBudgetMs,
+    ),
     catalogue,
     changes,
     collector,
@@ -195,6 +207,7 @@ export function createServices(
     images: new Images(stores, blobLinks),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),
+    prefetch: new Prefetch(stores, ecosystems, catalogue, views, options.requestBudgetMs),
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
