@@ -188,10 +188,9 @@ export class CachePurge {
       counts.documents += await this.#markDocuments(grant, packageName);
       return true;
     }
-    let goesOn = true;
-    while (goesOn) {
+    // However short the time is, each call gets some way.
+    while (await this.#purgeSomeFiles(grant, packageName, version, counts)) {
       if (this.#stores.now() >= endsAtMs) return false;
-      goesOn = await this.#purgeSomeFiles(grant, packageName, version, counts);
     }
     if (version !== undefined) return true;
     const place = { registryId: grant.registry.id, packageName };
