@@ -227,7 +227,7 @@ export const purgedSchema = z.looseObject({
   files: z.number(),
   documents: z.number(),
   sizeBytes: z.number(),
-  remaining: z.number().optional(),
+  remaining: z.number().default(0),
   nextCursor: z.string().optional(),
 });
 export type PurgedView = z.infer<typeof purgedSchema>;

@@ -46,9 +46,10 @@ async function runPrefetch(
   files: readonly string[],
   command: Command,
 ): Promise<void> {
-  const { output, connect } = openSession(command);
+  const session = openSession(command);
+  const { output } = session;
   const { kind, progress: isShown } = parseOptions(command, flagsSchema);
-  const api = await connect();
+  const api = await session.connect();
   const { ecosystem } = await getRegistry(api, slug);
   const lockfiles = await Promise.all(files.map((file) => readLockfile(file, ecosystem, kind)));
   const skipped = lockfiles.flatMap((lockfile) => lockfile.skipped);

@@ -80,8 +80,16 @@ async function purgeAll(
   body: object,
   show: (total: number) => Progress | undefined,
 ): Promise<PurgedView> {
-  let sum: PurgedView = { packages: 0, versions: 0, files: 0, documents: 0, sizeBytes: 0 };
+  let sum: PurgedView = {
+    packages: 0,
+    versions: 0,
+    files: 0,
+    documents: 0,
+    sizeBytes: 0,
+    remaining: 0,
+  };
   let progress: Progress | undefined;
+  let left = 0;
   let cursor: string | undefined;
   try {
     do {
@@ -98,10 +106,12 @@ async function purgeAll(
         files: sum.files + done.files,
         documents: sum.documents + done.documents,
         sizeBytes: sum.sizeBytes + done.sizeBytes,
+        remaining,
       };
       cursor = nextCursor;
-      if (cursor !== undefined) progress ??= show(done.packages + (remaining ?? 0));
-      progress?.add(done.packages);
+      progress?.add(left - remaining);
+      left = remaining;
+      if (cursor !== undefined) progress ??= show(left);
     } while (cursor !== undefined);
   } finally {
     progress?.clear();

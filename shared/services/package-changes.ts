@@ -51,6 +51,8 @@ export interface PackageChange {
     | { readonly kind: "remove" }
     | { readonly kind: "keep" };
   readonly readme?: string;
+  /** A package without versions keeps its row in the registry's list, by which whatever is left of it is found. */
+  readonly staysListed?: boolean;
   readonly audit: readonly {
     readonly action: AuditAction;
     readonly version: string;
@@ -153,7 +155,9 @@ export class PackageChanges {
     return [
       putPackageOp(after, readRevision),
       ...(isListed && !wasListed ? [listPackageOp(registry.id, after.name)] : []),
-      ...(wasListed && !isListed ? [unlistPackageOp(registry.id, after.name)] : []),
+      ...(wasListed && !isListed && change.staysListed !== true
+        ? [unlistPackageOp(registry.id, after.name)]
+        : []),
       ...termOps(registry.id, before, after),
       ...change.ops,
       ...(await this.#documentOps(grant, readRevision, change, documents)),

@@ -28,6 +28,7 @@ import { RuleReports } from "./rule-report.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { CachePurge } from "./upstreams/cache-purge.ts";
+import { PackagePurger } from "./upstreams/package-purger.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
 import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
@@ -192,8 +193,7 @@ export function createServices(
       stores,
       ecosystems,
       upstreamDirectory,
-      changes,
-      blobLinks,
+      new PackagePurger(stores, ecosystems, changes, blobLinks),
       options.requestBudgetMs,
     ),
     catalogue,

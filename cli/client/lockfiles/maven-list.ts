@@ -130,7 +130,7 @@ function parseXml(xml: string): unknown {
       processEntities: false,
       isArray: (name) => name === "dependency",
     });
-    const value: unknown = parser.parse(xml, true);
+    const value: unknown = parser.parse(xml);
     return value;
   } catch {
     throw new LockfileError("it is no XML");

@@ -7,19 +7,19 @@ const MAX_DEPTH = 100;
 const entrySchema = z.looseObject({
   name: z.string().optional(),
   version: z.string().optional(),
-  resolved: z.unknown(),
-  integrity: z.unknown(),
+  resolved: z.unknown().optional(),
+  integrity: z.unknown().optional(),
   link: z.boolean().optional(),
   inBundle: z.boolean().optional(),
   /** The same, in version 1. */
   bundled: z.boolean().optional(),
-  dependencies: z.unknown(),
+  dependencies: z.unknown().optional(),
 });
 const entriesSchema = z.record(z.string(), entrySchema);
 const lockSchema = z.looseObject({
   lockfileVersion: z.number(),
   packages: entriesSchema.optional(),
-  dependencies: z.unknown(),
+  dependencies: z.unknown().optional(),
 });
 
 type Entry = z.infer<typeof entrySchema>;

@@ -11,7 +11,7 @@ export function readYarnLock(text: string): Lockfile {
 const blocks = (text: string): readonly string[] =>
   text
     .split(/\r?\n(?=[^\s#])/)
-    .filter((block) => /^[^\s#].*:\r?$/m.test(block) && /^ {2}version:? /m.test(block));
+    .filter((block) => /^(?!__)[^\s#].*:\r?$/m.test(block) && /^ {2}version:? /m.test(block));
 
 function readClassic(text: string): Lockfile {
   const packages: LockedPackage[] = [];

@@ -18,7 +18,7 @@ export const purgeInput = closed({
 }).meta({ id: "Purge" });
 
 export const purged = closed({
-  packages: count.meta({ description: "Packages that were looked at and are done." }),
+  packages: count.meta({ description: "Packages of which something went, and all of it did." }),
   versions: count,
   files: count,
   documents: count.meta({ description: "Of the upstream, forgotten or marked." }),

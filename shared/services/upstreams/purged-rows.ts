@@ -1,10 +1,5 @@
 import { ConditionFailedError, type Item, type Table, type WriteOp } from "../../ports/table.ts";
-import {
-  packageKey,
-  packagePartition,
-  toPackage,
-  unlistPackageOp,
-} from "../../records/packages.ts";
+import { packagePartition } from "../../records/packages.ts";
 import { copyKind, toUpstreamCopy } from "../../records/upstream-copies.ts";
 import { queryAll } from "../queries.ts";
 import { referenceRemovals } from "../row-references.ts";
@@ -14,11 +9,6 @@ const UNITS_A_TRANSACTION = 30;
 /** Who fetches anew between our look and our write keeps what it fetched. */
 const MAX_TRIES = 5;
 
-interface Place {
-  readonly registryId: string;
-  readonly packageName: string;
-}
-
 /** Rows that belong together, to go in one transaction, as they were read. */
 type Unit = readonly WriteOp[];
 
@@ -26,8 +16,11 @@ type Unit = readonly WriteOp[];
  * Removes the documents of a package in a proxy: copies of the upstream's and what was made of them. Gives how many
  * copies went.
  */
-export async function dropDocuments(table: Table, place: Place): Promise<number> {
-  const { registryId, packageName } = place;
+export async function dropDocuments(
+  table: Table,
+  registryId: string,
+  packageName: string,
+): Promise<number> {
   const pk = packagePartition(registryId, packageName);
   let count = 0;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -35,16 +28,13 @@ export async function dropDocuments(table: Table, place: Place): Promise<number>
       ["U#", "D#"].map((prefix) => queryAll(table, (page) => ({ pk, range: { prefix }, ...page }))),
     );
     const units = unitsOf(copies ?? [], documents ?? []);
-    if (units.length === 0) return count;
-    for (let start = 0; start < units.length; start += UNITS_A_TRANSACTION) {
+    let isDone = true;
+    for (let start = 0; isDone && start < units.length; start += UNITS_A_TRANSACTION) {
       const batch = units.slice(start, start + UNITS_A_TRANSACTION);
-      const isLast = start + UNITS_A_TRANSACTION >= units.length;
-      const last = isLast ? await unlistOps(table, place) : [];
-      const isDone = await attempt(table, [...batch.flat(), ...last]);
-      if (!isDone) break;
-      count += batch.filter(([first]) => first !== undefined && isCopy(first)).length;
-      if (isLast) return count;
+      isDone = await attempt(table, batch.flat());
+      if (isDone) count += batch.filter(([first]) => first !== undefined && isCopy(first)).length;
     }
+    if (isDone) return count;
   }
   return count;
 }
@@ -77,29 +67,6 @@ function removal({ key, attributes }: Item, attribute: string): WriteOp {
     throw new Error(`${key.sk} has no ${attribute}`);
   }
   return { op: "delete", key, conditions: [{ kind: "equals", attribute, value }] };
-}
-
-/** A package of which nothing is left does not stand in the list any more; files that came meanwhile keep it there. */
-async function unlistOps(
-  table: Table,
-  { registryId, packageName }: Place,
-): Promise<readonly WriteOp[]> {
-  const key = packageKey(registryId, packageName);
-  const item = await table.get(key);
-  const known = item === undefined ? undefined : toPackage(item);
-  if (known?.state === "active") return [];
-  return [
-    {
-      op: "check",
-      key,
-      conditions: [
-        known === undefined
-          ? { kind: "absent" }
-          : { kind: "equals", attribute: "revision", value: known.revision },
-      ],
-    },
-    unlistPackageOp(registryId, packageName),
-  ];
 }
 
 /** Whether it was written; not when somebody changed what was read. */

@@ -90,7 +90,10 @@ describe("a purge of a version", () => {
   test("needs its package, and takes no documents", async () => {
     expect((await purge({ version: "1.0.0" })).status).toBe(400);
     const both = { package: "left-pad", version: "1.0.0", documents: true };
-    expect(await purge(both)).toMatchObject({ status: 400, body: { issues: [{ at: "/version" }] } });
+    expect(await purge(both)).toMatchObject({
+      status: 400,
+      body: { issues: [{ at: "/version" }] },
+    });
   });
 });
 
@@ -276,7 +279,10 @@ describe("a purge beside fetches", () => {
       return response.status;
     });
     const files = Array.from({ length: 40 }, async () => tarball("left-pad", "1.1.0"));
-    const purges = Array.from({ length: 15 }, async () => (await purge({ package: "left-pad" })).status);
+    const purges = Array.from(
+      { length: 15 },
+      async () => (await purge({ package: "left-pad" })).status,
+    );
     const statuses = new Set(await Promise.all([...reads, ...files]));
     statuses.delete(503);
     expect([...statuses]).toEqual([200]);
