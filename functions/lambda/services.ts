@@ -7,7 +7,11 @@ import { StsIdentities } from "../../shared/adapters/sts/sts-identities.ts";
 import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
 import type { Log } from "../../shared/ports/log.ts";
 import type { RoleAccess } from "../../shared/services/identity-exchange.ts";
-import { createServices, type Services } from "../../shared/services/services.ts";
+import {
+  createServices,
+  type ListingFormats,
+  type Services,
+} from "../../shared/services/services.ts";
 import { ECOSYSTEM_FACTORIES } from "../ecosystems.ts";
 import { blobClientConfig, keysClient, type Pace, tableClient } from "./clients.ts";
 import type { FunctionEnvironment } from "./environment.ts";
@@ -15,12 +19,21 @@ import { INLINE_LIMIT_BYTES, MAX_UPLOAD_BYTES, REQUEST_BUDGET_MS } from "./limit
 
 /**
  * The services over DynamoDB, S3 and KMS, whose clients live as long as the process and keep their connections.
- * `mayDelete`: whether the function's role may delete objects; what others leave behind is swept.
+ * `mayDelete`: whether the function's role may delete objects; what others leave behind is swept. `listings`: of what it
+ * serves.
  */
 export function openServices(
   environment: FunctionEnvironment,
   log: Log,
-  { mayDelete, pace }: { readonly mayDelete: boolean; readonly pace: Pace },
+  {
+    mayDelete,
+    pace,
+    listings = {},
+  }: {
+    readonly mayDelete: boolean;
+    readonly pace: Pace;
+    readonly listings?: ListingFormats;
+  },
 ): Services {
   const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
   const client = tableClient();
@@ -46,6 +59,7 @@ export function openServices(
   });
   const stores = { table, blobs, keys, log, outbound, now: Date.now, maxRowDocumentBytes };
   return createServices(stores, ECOSYSTEM_FACTORIES, {
+    listings,
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",
     maxAnswerBytes: INLINE_LIMIT_BYTES,

@@ -43,7 +43,7 @@ async function ask(
   try {
     const query = new URLSearchParams({ text, size: String(size) });
     const answer = await upstreamClient.send(upstream, {
-      target: `/-/v1/search?${query}`,
+      target: `/-/v1/search?${query.toString()}`,
       headers: { accept: "application/json", "accept-encoding": "gzip" },
       maxBodyBytes: MAX_ANSWER_BYTES,
     });

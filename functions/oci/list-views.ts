@@ -1,5 +1,4 @@
-import type { JsonObject } from "../../shared/domain/json.ts";
-import { property } from "../../shared/domain/json.ts";
+import { type JsonObject, property } from "../../shared/domain/json.ts";
 import { UpstreamFailedError } from "../../shared/errors.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { Services } from "../../shared/services/services.ts";
@@ -160,4 +159,7 @@ function together<T>(
 const staleOf = (parts: readonly Part<unknown>[]): string =>
   parts.find(({ stale }) => stale !== "")?.stale ?? "";
 
-const digestOf = (descriptor: JsonObject): string => String(property(descriptor, "digest"));
+function digestOf(descriptor: JsonObject): string {
+  const digest = property(descriptor, "digest");
+  return typeof digest === "string" ? digest : "";
+}

@@ -1,11 +1,17 @@
 import { type Json, type JsonObject, parseJsonObject, property } from "../../shared/domain/json.ts";
-import type { Version } from "../../shared/domain/package.ts";
+import {
+  ACTIVE_STANDING,
+  type PackageStanding,
+  type Version,
+} from "../../shared/domain/package.ts";
 import type {
   ClosingChange,
   DocumentRenderer,
   DocumentScope,
+  DocumentView,
 } from "../../shared/services/ecosystem.ts";
 import { filesOf, type ReleaseFile, yankedReason } from "./release.ts";
+import { escapeHtml, htmlLink } from "./simple-file.ts";
 import { fileUrl, provenanceUrl } from "./urls.ts";
 import { compareVersions } from "./versions.ts";
 
@@ -30,11 +36,15 @@ export const SIMPLE_JSON_RENDERER: DocumentRenderer = {
       .join(","),
   closing: (view, previous, change) =>
     `],${JSON.stringify({
-      meta: { "api-version": API_VERSION },
+      meta: {
+        "_last-serial": view.package.revision,
+        "api-version": API_VERSION,
+        ...(standingOf(view).tracks.length === 0 ? {} : { tracks: standingOf(view).tracks }),
+      },
       name: view.packageName,
       versions: versionsAfter(previous, change),
-      "alternate-locations": [],
-      "project-status": { status: "active" },
+      "alternate-locations": standingOf(view).alternateLocations,
+      "project-status": projectStatus(standingOf(view)),
     }).slice(1)}`,
 };
 
@@ -43,22 +53,40 @@ export const SIMPLE_HTML_RENDERER: DocumentRenderer = {
   kind: SIMPLE_HTML,
   contentType: HTML_TYPE,
   separator: "\n",
-  opening: ({ packageName }) => openPage(`Links for ${packageName}`),
+  opening: (view) => openPage(`Links for ${view.packageName}`, standingMetas(standingOf(view))),
   entry: (scope, version) =>
     filesOf(version)
-      .map((file) => htmlFile(scope, version, file))
+      .map((file) => htmlLink(jsonFile(scope, version, file)))
       .join("\n"),
-  closing: () => CLOSE_PAGE,
+  closing: (view) => CLOSE_PAGE + serialComment(view.package.revision),
 };
 
-/** The head of a page of the simple API, up to its links. */
-export function openPage(title: string): string {
+const standingOf = (view: DocumentView): PackageStanding =>
+  view.package.standing ?? ACTIVE_STANDING;
+
+/** PEP 792. */
+const projectStatus = ({ status, reason }: PackageStanding): JsonObject =>
+  reason === "" ? { status } : { status, reason };
+
+/** PEP 792 and 708 in HTML. */
+function standingMetas(standing: PackageStanding): readonly (readonly [string, string])[] {
+  const { status, reason, tracks, alternateLocations } = standing;
+  return [
+    ["project-status", status],
+    ...(reason === "" ? [] : [["project-status-reason", reason] as const]),
+    ...tracks.map((url) => ["tracks", url] as const),
+    ...alternateLocations.map((url) => ["alternate-locations", url] as const),
+  ];
+}
+
+/** The head of a page of the simple API, up to its links; `metas` are names without `pypi:`, and contents. */
+export function openPage(title: string, metas: readonly (readonly [string, string])[]): string {
+  const all = [["repository-version", API_VERSION] as const, ...metas];
   return [
     "<!DOCTYPE html>",
     "<html>",
     "<head>",
-    `<meta name="pypi:repository-version" content="${API_VERSION}">`,
-    '<meta name="pypi:project-status" content="active">',
+    ...all.map(([name, content]) => `<meta name="pypi:${name}" content="${escapeHtml(content)}">`),
     `<title>${escapeHtml(title)}</title>`,
     "</head>",
     "<body>",
@@ -69,15 +97,8 @@ export function openPage(title: string): string {
 
 export const CLOSE_PAGE = "\n</body>\n</html>\n";
 
-/** For text and for attributes in double quotes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
-}
+/** Behind a page, where mirrors look for it as on the public index. */
+export const serialComment = (serial: number): string => `<!--SERIAL ${serial}-->\n`;
 
 function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): JsonObject {
   const metadata = file.metadataSha256 === "" ? false : { sha256: file.metadataSha256 };
@@ -89,30 +110,11 @@ function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): Js
     "requires-python": file.requiresPython === "" ? null : file.requiresPython,
     size: file.sizeBytes,
     "upload-time": new Date(file.uploadedAtMs).toISOString(),
-    yanked: yankedReason(version) === "" ? false : yankedReason(version),
+    yanked: yankedReason(version, file) || false,
     "core-metadata": metadata,
     "data-dist-info-metadata": metadata,
     provenance: provenance === "" ? null : provenance,
   };
-}
-
-function htmlFile(scope: DocumentScope, version: Version, file: ReleaseFile): string {
-  const { provenance, url } = linksOf(scope, version, file);
-  const yanked = yankedReason(version);
-  const metadata = `sha256=${file.metadataSha256}`;
-  const attributes: readonly (readonly [string, string, boolean])[] = [
-    ["href", `${url}#sha256=${file.sha256}`, true],
-    ["data-requires-python", file.requiresPython, file.requiresPython !== ""],
-    ["data-dist-info-metadata", metadata, file.metadataSha256 !== ""],
-    ["data-core-metadata", metadata, file.metadataSha256 !== ""],
-    ["data-provenance", provenance, provenance !== ""],
-    ["data-yanked", yanked, yanked !== ""],
-  ];
-  const text = attributes
-    .filter(([, , isThere]) => isThere)
-    .map(([name, value]) => `${name}="${escapeHtml(value)}"`)
-    .join(" ");
-  return `<a ${text}>${escapeHtml(file.fileName)}</a><br />`;
 }
 
 /** Links are absolute: a document that leaves by redirect has another base. `provenance` is empty without one. */

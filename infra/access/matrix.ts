@@ -12,6 +12,7 @@ export type ResourceName =
   | "signing-key"
   | "mac-key"
   | "data-key"
+  | "upstream-role"
   | "index-queue"
   | "webhook-queue"
   | "stream-failures"
@@ -31,6 +32,8 @@ export interface AccessOptions {
   readonly tracing: boolean;
   /** Blobs are locked when they are written. */
   readonly objectLock: boolean;
+  /** Proxies take a role for upstreams at AWS. */
+  readonly upstreamRole: boolean;
 }
 
 // A transaction needs the right to each kind of operation in it, and no right of its own:
@@ -72,25 +75,27 @@ const STORE_BYTES: readonly Right[] = [
   },
 ];
 
+/** Makes tokens of CodeArtifact and ECR, by a role that may do so and no more. */
+const TAKE_UPSTREAM_ROLE: readonly Right[] = [
+  { resource: "upstream-role", actions: ["sts:AssumeRole"] },
+];
+
 /** What every protocol function has; a new protocol starts with this. */
 const PROTOCOL_RIGHTS: readonly Right[] = [
   ...READ_TABLE,
   ...WRITE_TABLE,
   ...SEE_BUCKET,
   ...STORE_BYTES,
+  // Secrets of upstreams are sealed under a key that is derived with it; tickets and short tokens are signed so.
+  { resource: "mac-key", actions: ["kms:GenerateMac"] },
 ];
 
 /** What a protocol has beyond that, and nobody else. */
 const PROTOCOL_EXTRAS: Readonly<Record<string, readonly Right[]>> = {
-  /** Completes uploads, of npm packages too, and shows secrets of webhooks. */
-  api: [
-    { resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] },
-    { resource: "mac-key", actions: ["kms:GenerateMac"] },
-  ],
+  /** Completes uploads, of npm packages too. */
+  api: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
   /** Signs versions, and shows the public key. */
   npm: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
-  /** Tickets of uploads and short tokens. */
-  oci: [{ resource: "mac-key", actions: ["kms:GenerateMac"] }],
 };
 
 const TAKE_MESSAGES = [
@@ -150,7 +155,11 @@ export function rightsOf(spec: FunctionSpec, options: AccessOptions): readonly R
   const own =
     spec.kind === "worker"
       ? WORKER_RIGHTS[spec.name]
-      : [...PROTOCOL_RIGHTS, ...(PROTOCOL_EXTRAS[spec.name] ?? [])];
+      : [
+          ...PROTOCOL_RIGHTS,
+          ...(PROTOCOL_EXTRAS[spec.name] ?? []),
+          ...(options.upstreamRole ? TAKE_UPSTREAM_ROLE : []),
+        ];
   return merged([...own, ...surroundings(own, options)]);
 }
 

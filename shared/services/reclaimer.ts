@@ -3,6 +3,7 @@ import type { Version } from "../domain/package.ts";
 import { property } from "../domain/json.ts";
 import { listFilesQuery } from "../records/files.ts";
 import {
+  listingCountKey,
   listPackagesQuery,
   packageKey,
   packagePartition,
@@ -122,7 +123,10 @@ export class Reclaimer {
         await this.#reclaimPackage(registry.id, row.key.sk);
         count++;
       }
-      await table.write([forgetRegistryOp(registry.id)]);
+      await table.write([
+        forgetRegistryOp(registry.id),
+        { op: "delete", key: listingCountKey(registry.id) },
+      ]);
     }
     return count;
   }

@@ -1,3 +1,5 @@
+import type { EcosystemName } from "../domain/registry.ts";
+import type { ListingFormat } from "./views/listing.ts";
 import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
 import { Access, type RegistryGrant } from "./access.ts";
 import { AuditLog } from "./audit.ts";
@@ -9,11 +11,13 @@ import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem, UploadedFile } from "./ecosystem.ts";
 import { Events } from "./events.ts";
+import { FileEdits } from "./file-edits.ts";
 import { IdentityExchange, type RoleAccess } from "./identity-exchange.ts";
 import { Images } from "./images/images.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Logins } from "./logins.ts";
 import { PackageChanges } from "./package-changes.ts";
+import { PackageListing } from "./package-listing.ts";
 import { Publisher } from "./publish.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { Reclaimer } from "./reclaimer.ts";
@@ -21,6 +25,7 @@ import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
 import { RegistryComposer } from "./registry-composer.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
+import { Standings } from "./standings.ts";
 import { StoredCatalogue } from "./stored-catalogue.ts";
 import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
@@ -48,7 +53,12 @@ import { WebhookAccess } from "./webhooks/webhook-access.ts";
 import { WebhookDeliveries } from "./webhooks/webhook-deliveries.ts";
 import { Webhooks } from "./webhooks/webhooks.ts";
 
+/** How packages of other registries are read, in the ecosystems that have merged documents. */
+export type ListingFormats = Readonly<Partial<Record<EcosystemName, ListingFormat>>>;
+
 export interface ServiceOptions {
+  /** Those of the ecosystems that this process serves. */
+  readonly listings?: ListingFormats;
   /** A text of the operator's own choice that counts as an admin token. */
   readonly adminToken?: string;
   /** Per token, or per address without one; 0: unlimited. */
@@ -102,10 +112,12 @@ export interface Services {
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
   readonly events: Events;
+  readonly fileEdits: FileEdits;
   readonly identityExchange: IdentityExchange;
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
+  readonly packageListing: PackageListing;
   readonly prefetch: Prefetch;
   readonly publisher: Publisher;
   readonly rateLimits: RateLimits;
@@ -113,6 +125,7 @@ export interface Services {
   readonly registries: Registries;
   readonly releaseFiles: ReleaseFiles;
   readonly ruleReports: RuleReports;
+  readonly standings: Standings;
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
@@ -147,18 +160,24 @@ export function createServices(
   options: ServiceOptions,
 ): Services {
   const later = (): Services => services;
+  const create = (name: EcosystemName): Ecosystem => {
+    const listings = options.listings?.[name];
+    const ecosystem = factories[name](later);
+    return listings === undefined ? ecosystem : { ...ecosystem, listings };
+  };
   const ecosystems: Ecosystems = {
-    generic: factories.generic(later),
-    maven: factories.maven(later),
-    npm: factories.npm(later),
-    oci: factories.oci(later),
-    pypi: factories.pypi(later),
+    generic: create("generic"),
+    maven: create("maven"),
+    npm: create("npm"),
+    oci: create("oci"),
+    pypi: create("pypi"),
   };
   const directory = new RegistryDirectory(stores.table);
   const access = new Access(directory);
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
+  const lifecycle = new Lifecycle(stores, ecosystems, changes);
   const upstreamDirectory = new UpstreamDirectory(stores.table);
   const upstreamClient = new UpstreamClient(
     stores,
@@ -173,13 +192,13 @@ export function createServices(
     upstreamDocuments,
     new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
   );
-  const stored = new StoredCatalogue(stores);
+  const stored = new StoredCatalogue(stores, ecosystems);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
   const structure = new RegistryStructure(stores.table);
-  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
+  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory, ecosystems);
   const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
   const allowPrivate = options.webhooksPrivate ?? false;
@@ -199,14 +218,16 @@ export function createServices(
     catalogue,
     changes,
     collector,
-    deprecations: new Deprecations(stores, changes),
+    deprecations: new Deprecations(stores, ecosystems, changes),
     downloads: new Downloads(stores),
     ecosystems,
     identityExchange: new IdentityExchange(stores, tokens, options),
     events: new Events(stores, [new WebhookFanOut(stores), new BrotliMaker(stores, ecosystems)]),
+    fileEdits: new FileEdits(stores, ecosystems, changes, lifecycle),
     images: new Images(stores, blobLinks),
-    lifecycle: new Lifecycle(stores, ecosystems, changes),
+    lifecycle,
     logins: new Logins(stores, tokens),
+    packageListing: new PackageListing(stores),
     prefetch: new Prefetch(stores, ecosystems, catalogue, views, options.requestBudgetMs),
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
@@ -214,6 +235,7 @@ export function createServices(
     registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
     ruleReports: new RuleReports(stores, ecosystems, leaves),
+    standings: new Standings(stores, ecosystems, changes),
     tags,
     tokens,
     uploads: new Uploads(

@@ -105,8 +105,8 @@ export class ImageAges {
     }
     const child = metadata.manifests.find(({ platform }) => platform?.["os"] !== "unknown");
     if (child === undefined) return annotated;
-    const { version } = await this.#manifests.get(image, child.digest);
-    return this.#bornAtMs(image, version(), level + 1);
+    const found = await this.#manifests.get(image, child.digest);
+    return this.#bornAtMs(image, found.version(), level + 1);
   }
 
   async #configuredAtMs(image: ProxyImage, { config }: ImageMetadata): Promise<number> {

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { type JsonObject, property } from "../../../shared/domain/json.ts";
 import { UpstreamFailedError } from "../../../shared/errors.ts";
 import type { OutboundAnswer } from "../../../shared/ports/outbound-http.ts";
 import { toUpstreamCopy, upstreamCopyKey } from "../../../shared/records/upstream-copies.ts";
@@ -59,15 +58,17 @@ export class ProxiedLists {
   /** In byte order of their digests. @throws {UpstreamFailedError} */
   async referrers(image: ProxyImage, subject: string): Promise<ProxiedList<ListedReferrer>> {
     const list = await this.#list(image, `referrers:${subject}`, async () => {
-      const found = new Map<string, JsonObject>();
+      const found = new Map<string, ListedReferrer>();
       const take = (page: unknown): void => {
-        for (const one of listedReferrers(page)) found.set(one.digest, one.descriptor);
+        for (const one of listedReferrers(page)) found.set(one.digest, one);
         if (found.size > MAX_REFERRERS)
           throw new RangeError(`more than ${MAX_REFERRERS} referrers`);
       };
       const isServed = await this.#pages(image, `referrers/${subject}`, take);
       if (!isServed) take(await this.#referrersTag(image, subject));
-      return [...found.values()].sort((a, b) => byteOrder(digestOf(a), digestOf(b)));
+      return [...found.values()]
+        .sort((a, b) => byteOrder(a.digest, b.digest))
+        .map(({ descriptor }) => descriptor);
     });
     return { ...list, items: listedReferrers({ manifests: list.items }) };
   }
@@ -149,8 +150,6 @@ const asDocument = (items: readonly unknown[] | undefined): Fetched =>
         copy: { etag: "", lastModified: "", contentType: "application/json", url: "" },
         body: Buffer.from(JSON.stringify(items)),
       };
-
-const digestOf = (descriptor: JsonObject): string => String(property(descriptor, "digest"));
 
 const unusable = ({ upstream }: ProxyImage, why: string): UpstreamFailedError =>
   new UpstreamFailedError(

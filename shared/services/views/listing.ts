@@ -1,4 +1,4 @@
-import type { Digests } from "../../domain/digest.ts";
+import type { DigestAlgorithm, Digests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
 import { type Routing, visibleFromMs } from "../../domain/routing.ts";
 import type { DocumentScope, Ecosystem } from "../ecosystem.ts";
@@ -8,11 +8,25 @@ import { latestOf } from "../ecosystem.ts";
 export interface ListedFile {
   /** Unique within its version, as {@link PackageFile.path}. */
   readonly path: string;
-  /** Absolute. Of no use where the file is our own. */
+  /** Absolute, or a path below the upstream's URL. Of no use where the file is our own. */
   readonly url: string;
   /** What its bytes must turn out to be. */
   readonly expected: Partial<Digests>;
+  /** What the headers of an answer say of them besides. */
+  readonly announced?: (headers: Headers) => Partial<Digests>;
   readonly contentType: string;
+  /**
+   * Unix milliseconds, where files join a version for as long as it lives; 0 when the document does not say. Absent: as
+   * old as the version.
+   */
+  readonly publishedAtMs?: number;
+  /**
+   * Files with a sum of this one, for documents that name none: where the answer announces none either, the first of
+   * these that is there counts. Where there is none at all the file is taken as it comes.
+   */
+  readonly sums?: readonly { readonly algorithm: DigestAlgorithm; readonly url: string }[];
+  /** Its bytes may change upstream: they are looked at again when a document would be. */
+  readonly changes?: boolean;
 }
 
 /** A version as its registry's document describes it. */
@@ -56,6 +70,9 @@ export interface ListingSource {
   readonly routings: readonly Routing[];
 }
 
+/** A version with one file of it, as an upstream has it if it has it at all. */
+export type FileLocator = (packageName: string, version: string, path: string) => ListedVersion;
+
 /** How a package's documents are read back, asked of other registries, and written anew. */
 export interface ListingFormat {
   /** The document of a source registry that `parse` reads: the one that says most. */
@@ -67,8 +84,34 @@ export interface ListingFormat {
   };
   /** Bounded and forgiving to single versions: those that cannot be used are left out. @throws {SyntaxError} for what is no document. */
   parse(body: Uint8Array, from: DocumentOrigin): Listing;
+  /** What versions are the same by, where one can be written in several ways. Absent: by their text. */
+  readonly identity?: (version: string) => string;
+  /** The entry of a version with these of its files, where entries list them. Absent: they do not. */
+  readonly withFiles?: (entry: JsonObject, files: readonly ListedFile[]) => JsonObject;
+  /**
+   * Of ecosystems whose documents say nothing of times: `body`, which was parsed before, in a form that `parse` reads
+   * too and that has them. Only asked for where versions have to have an age, and kept in the place of `body`.
+   */
+  readonly date?: (
+    body: Uint8Array,
+    packageName: string,
+    ask: UpstreamQuestions,
+  ) => Promise<Uint8Array>;
+  /**
+   * Of ecosystems whose documents do not list files: the version with this one file, as the upstream has it if it has
+   * it at all. Absent: what is not listed is not there.
+   */
+  readonly locate?: FileLocator;
   /** The document of this kind, with all links starting at `scope.baseUrl`. */
   render(kind: string, scope: DocumentScope, listing: MergedListing): RenderedListing;
+}
+
+/** Questions to the upstream that a document came from. Paths are below its URL. @throws {UpstreamFailedError} */
+export interface UpstreamQuestions {
+  /** A small document; `undefined` when there is none, or it may not be read. */
+  text(path: string): Promise<string | undefined>;
+  /** When a file changed last, in Unix milliseconds; 0 when it is not there or does not say. */
+  changedAtMs(path: string): Promise<number>;
 }
 
 export interface DocumentOrigin {
@@ -105,21 +148,39 @@ export function mergeListings(
   sources: readonly ListingSource[],
   nowMs: number,
 ): MergedListing {
+  const { identity = (version: string) => version } = ecosystem.listings ?? {};
   const seen = new Set<string>();
   const versions: MergedVersion[] = [];
-  let nextVersionAtMs = 0;
+  const later: number[] = [];
   for (const { slug, listing, routings } of sources) {
-    for (const version of listing.versions) {
-      if (seen.has(version.version)) continue;
+    const own = listing.versions.map(({ version }) => identity(version));
+    for (const [position, version] of listing.versions.entries()) {
       // A version that is too young here is not taken from the next one either: it would be another.
-      seen.add(version.version);
-      const fromMs = visibleThrough(routings, packageName, version.publishedAtMs);
-      if (fromMs <= nowMs) versions.push({ ...version, origin: slug });
-      else if (nextVersionAtMs === 0 || fromMs < nextVersionAtMs) nextVersionAtMs = fromMs;
+      if (seen.has(own[position] ?? "")) continue;
+      const fromMs = (file?: ListedFile): number =>
+        visibleThrough(routings, packageName, file?.publishedAtMs ?? version.publishedAtMs);
+      const times = version.files.length === 0 ? [fromMs()] : version.files.map(fromMs);
+      later.push(...times.filter((time) => time > nowMs));
+      if (times.every((time) => time > nowMs)) continue;
+      const files = version.files.filter((_, index) => (times[index] ?? 0) <= nowMs);
+      versions.push({ ...withFiles(ecosystem, version, files), origin: slug });
     }
+    for (const version of own) seen.add(version);
   }
+  const nextVersionAtMs = later.reduce((a, b) => Math.min(a, b), later[0] ?? 0);
   const tags = mergeTags(ecosystem, sources, new Set(versions.map(({ version }) => version)));
   return { tags, versions, about: aboutOf(sources), nextVersionAtMs };
+}
+
+/** A version as if it had only these of its files. */
+export function withFiles(
+  { listings }: Ecosystem,
+  version: ListedVersion,
+  files: readonly ListedFile[],
+): ListedVersion {
+  if (files.length === version.files.length) return version;
+  const entry = listings?.withFiles?.(version.entry, files) ?? version.entry;
+  return { ...version, files, entry };
 }
 
 /** The package is described by the first registry that has it. */
