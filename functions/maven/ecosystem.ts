@@ -1,6 +1,5 @@
 import type { EcosystemFactory } from "../../shared/services/services.ts";
 import { parseFileName, parsePackageName, parseVersion } from "./layout.ts";
-import { MAVEN_FILES, MAVEN_LISTINGS } from "./listing.ts";
 import { METADATA_RENDERER } from "./render.ts";
 import { sweepMaven } from "./retention.ts";
 import { compareVersions, isPrerelease } from "./versions.ts";
@@ -9,8 +8,6 @@ import { compareVersions, isPrerelease } from "./versions.ts";
 export const createMavenEcosystem: EcosystemFactory = (services) => ({
   name: "maven",
   renderers: [METADATA_RENDERER],
-  listings: MAVEN_LISTINGS,
-  upstreamFiles: MAVEN_FILES,
   parsePackageName,
   parseVersion,
   parseUploadPath: parseFileName,

@@ -1,6 +1,11 @@
-import { announcedDigests } from "../../shared/http/checksums.ts";
-import type { FileLocator } from "../../shared/services/ecosystem.ts";
-import type { Listing, ListingFormat, MergedListing } from "../../shared/services/views/listing.ts";
+import { digestsInHead } from "../../shared/services/upstreams/announced-digests.ts";
+import type {
+  ListedFile,
+  ListedVersion,
+  Listing,
+  ListingFormat,
+  MergedListing,
+} from "../../shared/services/views/listing.ts";
 import { contentTypeOf } from "./content-types.ts";
 import { dateVersions, type DatedVersions, readDated, writeDated } from "./dated-versions.ts";
 import { folderPath } from "./layout.ts";
@@ -32,33 +37,9 @@ export const MAVEN_LISTINGS: ListingFormat = {
       lastUpdated(listing),
     ),
   }),
+  locate: (packageName, version, path) =>
+    listed(version, 0, "", [locatedFile(packageName, version, path)]),
 };
-
-/** Files of other repositories, by Maven's layout. */
-export const MAVEN_FILES: FileLocator = {
-  locate: filePath,
-  contentType: contentTypeOf,
-  announced: announcedDigests,
-  more: (packageName, version, path) => {
-    const url = filePath(packageName, version, path);
-    const isFixed =
-      !isSnapshot(version) || parseArtifactName(packageName, version, path)?.build !== undefined;
-    return {
-      // Clients ask for the SHA-1 first, and the public repository has no better one for most.
-      sums: [
-        { algorithm: "sha1", url: `${url}.sha1` },
-        { algorithm: "sha256", url: `${url}.sha256` },
-        { algorithm: "md5", url: `${url}.md5` },
-      ],
-      ...(isFixed ? {} : { changes: true }),
-    };
-  },
-  metadata: FETCHED,
-};
-
-function filePath(packageName: string, version: string, path: string): string {
-  return `${folderPath(packageName)}/${encodeURIComponent(version)}/${encodeURIComponent(path)}`;
-}
 
 const undated = ({
   versions,
@@ -70,15 +51,17 @@ const undated = ({
 
 const toListing = ({ versions, lastUpdated: updated }: DatedVersions): Listing => ({
   tags: {},
-  // The time stands with each version, so that a merged document knows that of every one that it is made of.
-  versions: versions.map(([version, publishedAtMs]) => ({
-    version,
-    publishedAtMs,
-    entry: { ...FETCHED, updated },
-    files: [],
-  })),
+  versions: versions.map(([version, publishedAtMs]) => listed(version, publishedAtMs, updated, [])),
   about: {},
 });
+
+/** `updated` stands with each version, so that a merged document knows the time of every one that it is made of. */
+const listed = (
+  version: string,
+  publishedAtMs: number,
+  updated: string,
+  files: readonly ListedFile[],
+): ListedVersion => ({ version, publishedAtMs, entry: { ...FETCHED, updated }, files });
 
 function lastUpdated({ versions }: MergedListing): string {
   let latest = "";
@@ -87,4 +70,24 @@ function lastUpdated({ versions }: MergedListing): string {
     if (typeof updated === "string" && updated > latest) latest = updated;
   }
   return latest;
+}
+
+/** Where a file is by the layout, and where its sums are: clients ask for the SHA-1 first, and Central has no other for most. */
+function locatedFile(packageName: string, version: string, path: string): ListedFile {
+  const url = `${folderPath(packageName)}/${encodeURIComponent(version)}/${encodeURIComponent(path)}`;
+  const isFixed =
+    !isSnapshot(version) || parseArtifactName(packageName, version, path)?.build !== undefined;
+  return {
+    path,
+    url,
+    expected: {},
+    announced: digestsInHead,
+    contentType: contentTypeOf(path),
+    sums: [
+      { algorithm: "sha1", url: `${url}.sha1` },
+      { algorithm: "sha256", url: `${url}.sha256` },
+      { algorithm: "md5", url: `${url}.md5` },
+    ],
+    ...(isFixed ? {} : { changes: true }),
+  };
 }

@@ -12,6 +12,7 @@ export type ResourceName =
   | "signing-key"
   | "mac-key"
   | "data-key"
+  | "upstream-role"
   | "index-queue"
   | "webhook-queue"
   | "stream-failures"
@@ -31,6 +32,8 @@ export interface AccessOptions {
   readonly tracing: boolean;
   /** Blobs are locked when they are written. */
   readonly objectLock: boolean;
+  /** Proxies take a role for upstreams at AWS. */
+  readonly upstreamRole: boolean;
 }
 
 // A transaction needs the right to each kind of operation in it, and no right of its own:
@@ -70,6 +73,11 @@ const STORE_BYTES: readonly Right[] = [
       "s3:ListMultipartUploadParts",
     ],
   },
+];
+
+/** Makes tokens of CodeArtifact and ECR, by a role that may do so and no more. */
+const TAKE_UPSTREAM_ROLE: readonly Right[] = [
+  { resource: "upstream-role", actions: ["sts:AssumeRole"] },
 ];
 
 /** What every protocol function has; a new protocol starts with this. */
@@ -147,7 +155,11 @@ export function rightsOf(spec: FunctionSpec, options: AccessOptions): readonly R
   const own =
     spec.kind === "worker"
       ? WORKER_RIGHTS[spec.name]
-      : [...PROTOCOL_RIGHTS, ...(PROTOCOL_EXTRAS[spec.name] ?? [])];
+      : [
+          ...PROTOCOL_RIGHTS,
+          ...(PROTOCOL_EXTRAS[spec.name] ?? []),
+          ...(options.upstreamRole ? TAKE_UPSTREAM_ROLE : []),
+        ];
   return merged([...own, ...surroundings(own, options)]);
 }
 

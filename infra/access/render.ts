@@ -12,6 +12,7 @@ const TITLES: Readonly<Record<ResourceName, string>> = {
   "signing-key": "signing key",
   "mac-key": "MAC key",
   "data-key": 'data key (only with `encryption: "customer"`)',
+  "upstream-role": "upstream role (only with `upstreamRole`)",
   "index-queue": "index queue",
   "webhook-queue": "webhook queue",
   "stream-failures": "stream's failures",
@@ -22,7 +23,7 @@ const TITLES: Readonly<Record<ResourceName, string>> = {
 /** The matrix as the Markdown table that stands in `docs/security.md`: a row for each function and resource. */
 export function renderMatrix(): string {
   const rows = FUNCTIONS.flatMap((spec) =>
-    rightsOf(spec, { customerKey: true, tracing: true, objectLock: true }).map(
+    rightsOf(spec, { customerKey: true, tracing: true, objectLock: true, upstreamRole: true }).map(
       ({ resource, actions }) =>
         `| ${spec.name} | ${TITLES[resource]} | ${actions.map((action) => `\`${action}\``).join(", ")} |`,
     ),

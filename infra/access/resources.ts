@@ -13,6 +13,8 @@ export interface ResourceArns {
   readonly macKey: string;
   /** Only with a key of the customer's. */
   readonly dataKey?: string;
+  /** Only where the deployment has one. */
+  readonly upstreamRole?: string | undefined;
   /** Only where a function with rights to it is made. */
   readonly indexQueue?: string;
   readonly webhookQueue?: string;
@@ -43,6 +45,7 @@ function findArn(name: ResourceName, arns: ResourceArns, logGroup: string): stri
     "signing-key": arns.signingKey,
     "mac-key": arns.macKey,
     "data-key": arns.dataKey,
+    "upstream-role": arns.upstreamRole,
     "index-queue": arns.indexQueue,
     "webhook-queue": arns.webhookQueue,
     "stream-failures": arns.streamFailures,

@@ -95,6 +95,11 @@ export const configSchema = z.strictObject({
   reservedConcurrency: z.int().min(1).max(10_000).optional(),
   /** IAM roles that may exchange their identity for a token; `grantPull` and `grantPublish` add to them. */
   grants: z.array(grantSchema).max(50).default([]),
+  /** The role that proxies take for upstreams at CodeArtifact and ECR. Absent: there are no such upstreams. */
+  upstreamRole: z
+    .string()
+    .regex(ARN_PATTERNS.role, "must be arn:aws:iam::<account>:role/<name>")
+    .optional(),
   edge: edgeSchema.optional(),
   ingest: ingestSchema.optional(),
   observability: observabilitySchema.prefault({}),

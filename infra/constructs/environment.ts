@@ -12,7 +12,12 @@ export function functionEnvironment(
   config: Config,
   storage: StorageStack,
 ): Readonly<Record<string, string>> {
-  const rights = rightsOf(spec, { customerKey: false, tracing: false, objectLock: false });
+  const rights = rightsOf(spec, {
+    customerKey: false,
+    tracing: false,
+    objectLock: false,
+    upstreamRole: false,
+  });
   const may = (resource: string): boolean => rights.some((right) => right.resource === resource);
   const baseUrl = baseUrlOf(config);
   const lock = config.storage.objectLock;

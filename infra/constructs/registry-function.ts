@@ -74,11 +74,13 @@ function bundlesFolder(scope: Construct): string {
 
 function createRole(scope: Construct, props: RegistryFunctionProps, logGroupArn: string): Role {
   const stack = Stack.of(scope);
-  const arns: ResourceArns = { ...props.storage.arns, ...props.queues };
+  const { upstreamRole } = props.config;
+  const arns: ResourceArns = { ...props.storage.arns, ...props.queues, upstreamRole };
   const rights = rightsOf(props.spec, {
     customerKey: props.storage.dataKey !== undefined,
     tracing: props.config.tracing,
     objectLock: props.config.storage.objectLock !== undefined,
+    upstreamRole: upstreamRole !== undefined,
   });
   const role = new Role(scope, "Role", {
     assumedBy: new ServicePrincipal("lambda.amazonaws.com"),

@@ -66,8 +66,10 @@ function createIngest(app: App, { config, env, storage }: Parts): IngestStack | 
     customerKey: storage.dataKey !== undefined,
     tracing: false,
     objectLock: config.storage.objectLock !== undefined,
+    upstreamRole: config.upstreamRole !== undefined,
   }).filter(({ resource }) => resource !== "logs");
-  const arnOfName = (name: ResourceName): string => arnOf(name, storage.arns, "");
+  const arns = { ...storage.arns, upstreamRole: config.upstreamRole };
+  const arnOfName = (name: ResourceName): string => arnOf(name, arns, "");
   const ingest = new IngestStack(app, `${config.name}-ingest`, {
     env,
     config: config.ingest,

@@ -42,6 +42,7 @@ const SHAPES: Readonly<Record<ResourceName, RegExp>> = {
   "signing-key": /^import:SigningKey\w*Arn\w*$/,
   "mac-key": /^import:MacKey\w*Arn\w*$/,
   "data-key": /^import:DataKey\w*Arn\w*$/,
+  "upstream-role": /^arn:aws:iam::111122223333:role\/packages-reader$/,
   "index-queue": /^get:indexqueueQueue\w*Arn$/,
   "webhook-queue": /^get:webhookqueueQueue\w*Arn$/,
   "stream-failures": /^get:streamfailures\w*Arn$/,
@@ -89,7 +90,12 @@ const VARIANTS = [
 describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
   const stacks = createTestStacks(input);
   const roles = rolesOf(stacks, prefix);
-  const matrix = accessMatrix({ customerKey: enabled, tracing: true, objectLock: enabled });
+  const matrix = accessMatrix({
+    customerKey: enabled,
+    tracing: true,
+    objectLock: enabled,
+    upstreamRole: enabled,
+  });
 
   test("there is one for each function, which Lambda alone may take", () => {
     expect(roles.map(({ name }) => name).toSorted()).toEqual(
@@ -128,7 +134,12 @@ describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
 });
 
 describe("the matrix", () => {
-  const matrix = accessMatrix({ customerKey: true, tracing: true, objectLock: true });
+  const matrix = accessMatrix({
+    customerKey: true,
+    tracing: true,
+    objectLock: true,
+    upstreamRole: true,
+  });
   const actionsOf = (name: string): readonly string[] =>
     (matrix.get(name) ?? []).flatMap(({ actions }) => actions);
 
@@ -143,6 +154,16 @@ describe("the matrix", () => {
       FUNCTIONS.filter(({ name }) => matrix.get(name)?.some((right) => right.resource === resource))
         .map(({ name }) => name)
         .toSorted();
+    const protocols = PROTOCOL_FUNCTIONS.map(({ name }) => name);
+    expect(usersOf("upstream-role")).toEqual(protocols.toSorted());
+    expect(
+      new Set(
+        [...matrix.values()]
+          .flat()
+          .filter(({ resource }) => resource === "upstream-role")
+          .flatMap(({ actions }) => actions),
+      ),
+    ).toEqual(new Set(["sts:AssumeRole"]));
     expect(usersOf("signing-key")).toEqual(["api", "npm"]);
     expect(usersOf("mac-key")).toEqual([
       "api",
@@ -156,9 +177,12 @@ describe("the matrix", () => {
     ]);
   });
 
-  test("has no action with a wildcard, and none that reaches beyond data", () => {
+  test("has no action with a wildcard, and none that reaches beyond data but to take the one role", () => {
     for (const { name } of FUNCTIONS) {
-      for (const action of actionsOf(name)) {
+      const rights = (matrix.get(name) ?? []).filter(
+        ({ resource }) => resource !== "upstream-role",
+      );
+      for (const action of rights.flatMap(({ actions }) => actions)) {
         expect(action, name).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
         expect(action, name).not.toMatch(/^(?:iam|sts|lambda|cloudformation|ssm|secretsmanager):/);
         expect(action, name).not.toMatch(/Policy|DeleteTable|DeleteBucket|ObjectVersion|Scan/);

@@ -87,6 +87,7 @@ export const EVERYTHING: ConfigInput = {
   requestsPerMinute: 600,
   reservedConcurrency: 50,
   logRetentionDays: 365,
+  upstreamRole: "arn:aws:iam::111122223333:role/packages-reader",
   grants: [{ roleArn: "arn:aws:iam::111122223333:role/ci", registries: ["npm"], allow: "publish" }],
 };
 

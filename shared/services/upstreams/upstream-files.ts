@@ -7,6 +7,7 @@ import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
 import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
+import type { OutboundAnswer } from "../../ports/outbound-http.ts";
 import { claimBlobOp } from "../../records/blob-references.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
@@ -18,7 +19,7 @@ import { fileOps, type NewFile, replaceOps } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
-import { expectedDigests, requireNoPage } from "./expected-digests.ts";
+import { digestsBeside, requireNoPage } from "./announced-digests.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
@@ -126,10 +127,7 @@ export class UpstreamFiles {
       throw new NotFoundError("file", wanted.path);
     }
     if (answer.status !== 200) throw await this.#client.refusal(upstream, answer);
-    const file = {
-      ...wanted,
-      expected: await expectedDigests(this.#client, upstream, wanted, answer),
-    };
+    const file = { ...wanted, expected: await this.#expected(upstream, wanted, answer) };
     const changedAtMs = Date.parse(answer.headers.get("last-modified") ?? "");
     const publishedAtMs =
       question.publishedAtMs !== 0
@@ -147,10 +145,26 @@ export class UpstreamFiles {
       arrive({ value, end });
     }
     const kept = await this.#store(upstream, file.path, file.expected, body);
-    if (file.sums !== undefined && Object.keys(file.expected).length === 0) {
+    if (Object.keys(file.expected).length === 0) {
       await requireNoPage(this.#stores.blobs, upstream, file.path, kept);
     }
     await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
+  }
+
+  /** What is known of its bytes before they come: from its document, the answer's head, or a file beside it. */
+  async #expected(
+    upstream: Upstream,
+    { expected, announced: announcedIn, sums }: ListedFile,
+    { headers, body }: OutboundAnswer,
+  ): Promise<Partial<Digests>> {
+    const known = { ...announcedIn?.(headers), ...expected };
+    if (sums === undefined || Object.keys(known).length > 0) return known;
+    try {
+      return await digestsBeside(this.#client, upstream, sums);
+    } catch (error) {
+      await body.cancel().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** A file of which only what its upstream said is known yet. */

@@ -16,17 +16,17 @@ export interface ListedFile {
   readonly announced?: (headers: Headers) => Partial<Digests>;
   readonly contentType: string;
   /**
-   * Files with a sum of this one, for where neither the document nor the answer's head names one: the first that is there
-   * counts. Where there is none at all the file is taken as it comes.
-   */
-  readonly sums?: readonly { readonly algorithm: DigestAlgorithm; readonly url: string }[];
-  /** Its bytes may change upstream: they are looked at again when a document would be. */
-  readonly changes?: boolean;
-  /**
    * Unix milliseconds, where files join a version for as long as it lives; 0 when the document does not say. Absent: as
    * old as the version.
    */
   readonly publishedAtMs?: number;
+  /**
+   * Files with a sum of this one, for documents that name none: where the answer announces none either, the first of
+   * these that is there counts. Where there is none at all the file is taken as it comes.
+   */
+  readonly sums?: readonly { readonly algorithm: DigestAlgorithm; readonly url: string }[];
+  /** Its bytes may change upstream: they are looked at again when a document would be. */
+  readonly changes?: boolean;
 }
 
 /** A version as its registry's document describes it. */
@@ -70,6 +70,9 @@ export interface ListingSource {
   readonly routings: readonly Routing[];
 }
 
+/** A version with one file of it, as an upstream has it if it has it at all. */
+export type FileLocator = (packageName: string, version: string, path: string) => ListedVersion;
+
 /** How a package's documents are read back, asked of other registries, and written anew. */
 export interface ListingFormat {
   /** The document of a source registry that `parse` reads: the one that says most. */
@@ -81,6 +84,10 @@ export interface ListingFormat {
   };
   /** Bounded and forgiving to single versions: those that cannot be used are left out. @throws {SyntaxError} for what is no document. */
   parse(body: Uint8Array, from: DocumentOrigin): Listing;
+  /** What versions are the same by, where one can be written in several ways. Absent: by their text. */
+  readonly identity?: (version: string) => string;
+  /** The entry of a version with these of its files, where entries list them. Absent: they do not. */
+  readonly withFiles?: (entry: JsonObject, files: readonly ListedFile[]) => JsonObject;
   /**
    * Of ecosystems whose documents say nothing of times: `body`, which was parsed before, in a form that `parse` reads
    * too and that has them. Only asked for where versions have to have an age, and kept in the place of `body`.
@@ -90,10 +97,11 @@ export interface ListingFormat {
     packageName: string,
     ask: UpstreamQuestions,
   ) => Promise<Uint8Array>;
-  /** What versions are the same by, where one can be written in several ways. Absent: by their text. */
-  readonly identity?: (version: string) => string;
-  /** The entry of a version with these of its files, where entries list them. Absent: they do not. */
-  readonly withFiles?: (entry: JsonObject, files: readonly ListedFile[]) => JsonObject;
+  /**
+   * Of ecosystems whose documents do not list files: the version with this one file, as the upstream has it if it has
+   * it at all. Absent: what is not listed is not there.
+   */
+  readonly locate?: FileLocator;
   /** The document of this kind, with all links starting at `scope.baseUrl`. */
   render(kind: string, scope: DocumentScope, listing: MergedListing): RenderedListing;
 }

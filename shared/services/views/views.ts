@@ -13,7 +13,6 @@ import type { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
-import type { FileLocator } from "../ecosystem.ts";
 import { getAll, readVersions } from "../queries.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
 import { LocatedFiles } from "../upstreams/located-files.ts";
@@ -398,65 +397,44 @@ export class Views {
   ): Promise<AvailableFile | undefined> {
     const { registry, upstream } = leaf;
     if (upstream === undefined) return undefined;
-    const { upstreamFiles } = this.#ecosystems[registry.ecosystem];
-    if (upstreamFiles !== undefined) {
-      return this.#locate(leaf, upstreamFiles, packageName, version, path, cached);
-    }
-    if (cached !== undefined) return cached;
-    const name = this.#copyName(leaf, packageName);
-    const item = await this.#stores.table.get(upstreamCopyKey(registry.id, packageName, name));
-    const { copy } = await this.#input(leaf, packageName, item);
-    const listing = await this.#read(leaf, packageName, copy);
-    const listed = listing.versions.find((candidate) => candidate.version === version);
+    const ecosystem = this.#ecosystems[registry.ecosystem];
+    const locate = ecosystem.listings?.locate ?? ecosystem.locate;
+    if (locate === undefined && cached !== undefined) return cached;
+    const { listed, description } =
+      locate === undefined
+        ? await this.#listed(leaf, packageName, version)
+        : { listed: locate(packageName, version, path), description: "" };
     const file = listed?.files.find((candidate) => candidate.path === path);
     if (listed === undefined || file === undefined) return undefined;
     const { publishedAtMs } = listed;
     const fromMs = visibleThrough(leaf.routings, packageName, file.publishedAtMs ?? publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", path);
-    const { description } = listing.about;
-    return this.#files.get({
+    const question = {
       registry,
       upstream,
       packageName,
       version,
       publishedAtMs,
-      metadata: withFiles(this.#ecosystems[registry.ecosystem], listed, [file]).entry,
-      description: typeof description === "string" ? description : "",
+      metadata: withFiles(ecosystem, listed, [file]).entry,
+      description,
       file,
-    });
+    };
+    return locate === undefined
+      ? this.#files.get(question)
+      : this.#locatedFiles.find(question, cached);
   }
 
-  /** A file that only its upstream can tell whether it is there. */
-  async #locate(
-    { registry, upstream }: Leaf,
-    locator: FileLocator,
-    packageName: string,
-    version: string,
-    path: string,
-    cached: AvailableFile | undefined,
-  ): Promise<AvailableFile | undefined> {
-    if (upstream === undefined) return undefined;
-    const file = {
-      path,
-      url: locator.locate(packageName, version, path),
-      expected: {},
-      announced: (headers: Headers) => locator.announced(headers),
-      contentType: locator.contentType(path),
-      ...locator.more?.(packageName, version, path),
+  async #listed(leaf: Leaf, packageName: string, version: string) {
+    const { id } = leaf.registry;
+    const name = this.#copyName(leaf, packageName);
+    const item = await this.#stores.table.get(upstreamCopyKey(id, packageName, name));
+    const { copy } = await this.#input(leaf, packageName, item);
+    const { versions, about } = await this.#read(leaf, packageName, copy);
+    const { description } = about;
+    return {
+      listed: versions.find((candidate) => candidate.version === version),
+      description: typeof description === "string" ? description : "",
     };
-    return this.#locatedFiles.find(
-      {
-        registry,
-        upstream,
-        packageName,
-        version,
-        publishedAtMs: 0,
-        metadata: locator.metadata ?? {},
-        description: "",
-        file,
-      },
-      cached,
-    );
   }
 
   #requireOldEnough(leaf: Leaf, packageName: string, { file, version }: AvailableFile): void {

@@ -1,7 +1,6 @@
-import { type DigestAlgorithm, type Digests, isDigest } from "../../domain/digest.ts";
+import { type DigestAlgorithm, type Digests, FILE_DIGESTS, isDigest } from "../../domain/digest.ts";
 import type { PackageFile } from "../../domain/package.ts";
 import type { Upstream } from "../../domain/upstream.ts";
-import type { OutboundAnswer } from "../../ports/outbound-http.ts";
 import { UpstreamFailedError } from "../../errors.ts";
 import type { Blobs } from "../../ports/blobs.ts";
 import { readBody } from "../outbound-body.ts";
@@ -15,25 +14,14 @@ const MAX_SUM_BYTES = 4096;
 /** Enough to know a page by. */
 const SNIFFED_BYTES = 512;
 
-/**
- * What is known of a file's bytes before they come: from its document, the answer's head, or a file beside it.
- *
- * @throws {UpstreamFailedError} when that cannot be learned; the answer is let go then.
- */
-export async function expectedDigests(
-  client: UpstreamClient,
-  upstream: Upstream,
-  { announced, expected, sums }: ListedFile,
-  { headers, body }: OutboundAnswer,
-): Promise<Partial<Digests>> {
-  const known = { ...announced?.(headers), ...expected };
-  if (sums === undefined || Object.keys(known).length > 0) return known;
-  try {
-    return await digestsBeside(client, upstream, sums);
-  } catch (error) {
-    await body.cancel().catch(() => undefined);
-    throw error;
+/** `X-Checksum-*` as repository managers send them, in hexadecimal; others are passed over. */
+export function digestsInHead(headers: Headers): Partial<Digests> {
+  const known: Partial<Record<DigestAlgorithm, string>> = {};
+  for (const algorithm of FILE_DIGESTS) {
+    const hex = headers.get(`x-checksum-${algorithm}`)?.trim().toLowerCase() ?? "";
+    if (isDigest(algorithm, hex)) known[algorithm] = hex;
   }
+  return known;
 }
 
 /**
@@ -41,7 +29,7 @@ export async function expectedDigests(
  *
  * @throws {UpstreamFailedError} when the upstream does not say.
  */
-async function digestsBeside(
+export async function digestsBeside(
   client: UpstreamClient,
   upstream: Upstream,
   sums: NonNullable<ListedFile["sums"]>,
