@@ -5,14 +5,14 @@
  */
 export const BUNDLE_BUDGETS_BYTES: Readonly<Record<string, number>> = {
   // Webhooks are 20 KB of routes, schemas and delivery; what reads every ecosystem's uploads is 100 KB.
-  api: 1_200_000,
-  generic: 925_000,
-  maven: 1_005_000,
-  npm: 960_000,
-  oci: 945_000,
-  pypi: 970_000,
-  stream: 905_000,
-  index: 905_000,
-  webhooks: 905_000,
-  maintenance: 905_000,
+  api: 1_300_000,
+  generic: 1_005_000,
+  maven: 1_085_000,
+  npm: 1_035_000,
+  oci: 1_040_000,
+  pypi: 1_060_000,
+  stream: 985_000,
+  index: 985_000,
+  webhooks: 985_000,
+  maintenance: 985_000,
 };
