@@ -56,7 +56,7 @@ function queuesOf(environment: FunctionEnvironment): readonly SqsQueue[] {
     index: environment.ENTREPOT_INDEX_QUEUE,
     webhooks: environment.ENTREPOT_WEBHOOK_QUEUE,
   };
-  const client = queueClient();
+  const client = queueClient("background");
   return Object.entries(urls).flatMap(([name, url]) =>
     url === undefined ? [] : [new SqsQueue(name, client, url)],
   );

@@ -14,7 +14,12 @@ export type ResourceName =
   | "data-key"
   | "index-queue"
   | "webhook-queue"
+  | "fetch-queue"
   | "stream-failures"
+  | "upstream-roles"
+  | "ecr-tokens"
+  | "codeartifact-domains"
+  | "codeartifact-bearers"
   | "logs"
   | "traces";
 
@@ -31,7 +36,23 @@ export interface AccessOptions {
   readonly tracing: boolean;
   /** Blobs are locked when they are written. */
   readonly objectLock: boolean;
+  /** Upstreams may be asked under other roles. */
+  readonly upstreamRoles: boolean;
+  /** Upstreams may be registries of ECR, asked under the functions' own roles. */
+  readonly ecr: boolean;
+  /** As {@link AccessOptions.ecr}, domains of CodeArtifact. */
+  readonly codeArtifact: boolean;
 }
+
+/** A deployment without any of the optional parts. */
+export const NO_OPTIONS: AccessOptions = {
+  customerKey: false,
+  tracing: false,
+  objectLock: false,
+  upstreamRoles: false,
+  ecr: false,
+  codeArtifact: false,
+};
 
 // A transaction needs the right to each kind of operation in it, and no right of its own:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
@@ -80,18 +101,48 @@ const PROTOCOL_RIGHTS: readonly Right[] = [
   ...STORE_BYTES,
 ];
 
+/** Reads what is sealed, upstreams' secrets among it, and leaves large files to the worker. */
+const ASK_UPSTREAMS: readonly Right[] = [
+  { resource: "mac-key", actions: ["kms:GenerateMac"] },
+  { resource: "fetch-queue", actions: ["sqs:SendMessage"] },
+];
+
 /** What a protocol has beyond that, and nobody else. */
 const PROTOCOL_EXTRAS: Readonly<Record<string, readonly Right[]>> = {
   /** Completes uploads, of npm packages too, and shows secrets of webhooks. */
   api: [
     { resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] },
-    { resource: "mac-key", actions: ["kms:GenerateMac"] },
+    ...ASK_UPSTREAMS,
   ],
+  maven: ASK_UPSTREAMS,
   /** Signs versions, and shows the public key. */
-  npm: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
-  /** Tickets of uploads and short tokens. */
-  oci: [{ resource: "mac-key", actions: ["kms:GenerateMac"] }],
+  npm: [
+    { resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] },
+    ...ASK_UPSTREAMS,
+  ],
+  /** Tickets of uploads and short tokens, too. */
+  oci: ASK_UPSTREAMS,
+  pypi: ASK_UPSTREAMS,
 };
+
+/** Whose tokens functions make for upstreams, with the options that allow it. */
+const AWS_UPSTREAMS: Readonly<Record<string, readonly ("ecr" | "codeArtifact")[]>> = {
+  api: ["ecr", "codeArtifact"],
+  maven: ["codeArtifact"],
+  npm: ["codeArtifact"],
+  oci: ["ecr"],
+  pypi: ["codeArtifact"],
+  fetches: ["ecr", "codeArtifact"],
+};
+
+const TOKEN_RIGHTS = {
+  ecr: [{ resource: "ecr-tokens", actions: ["ecr:GetAuthorizationToken"] }],
+  // https://docs.aws.amazon.com/codeartifact/latest/ug/auth-and-access-control-permissions-reference.html
+  codeArtifact: [
+    { resource: "codeartifact-domains", actions: ["codeartifact:GetAuthorizationToken"] },
+    { resource: "codeartifact-bearers", actions: ["sts:GetServiceBearerToken"] },
+  ],
+} as const satisfies Record<string, readonly Right[]>;
 
 const TAKE_MESSAGES = [
   "sqs:ReceiveMessage",
@@ -118,6 +169,14 @@ const WORKER_RIGHTS: Readonly<Record<WorkerName, readonly Right[]>> = {
     ...WRITE_TABLE,
     { resource: "webhook-queue", actions: TAKE_MESSAGES },
     { resource: "mac-key", actions: ["kms:GenerateMac"] },
+  ],
+  fetches: [
+    ...READ_TABLE,
+    ...WRITE_TABLE,
+    ...SEE_BUCKET,
+    ...STORE_BYTES,
+    { resource: "mac-key", actions: ["kms:GenerateMac"] },
+    { resource: "fetch-queue", actions: TAKE_MESSAGES },
   ],
   maintenance: [
     ...READ_TABLE,
@@ -151,7 +210,22 @@ export function rightsOf(spec: FunctionSpec, options: AccessOptions): readonly R
     spec.kind === "worker"
       ? WORKER_RIGHTS[spec.name]
       : [...PROTOCOL_RIGHTS, ...(PROTOCOL_EXTRAS[spec.name] ?? [])];
-  return merged([...own, ...surroundings(own, options)]);
+  return merged([
+    ...own,
+    ...awsUpstreamRights(spec.name, options),
+    ...surroundings(own, options),
+  ]);
+}
+
+function awsUpstreamRights(name: string, options: AccessOptions): readonly Right[] {
+  const services = AWS_UPSTREAMS[name];
+  if (services === undefined) return [];
+  return [
+    ...(options.upstreamRoles
+      ? [{ resource: "upstream-roles", actions: ["sts:AssumeRole"] } as const]
+      : []),
+    ...services.filter((service) => options[service]).flatMap((service) => TOKEN_RIGHTS[service]),
+  ];
 }
 
 /** {@link rightsOf} every function, by its name. */

@@ -1,7 +1,9 @@
 import { CfnOutput, Lazy, Stack, type StackProps } from "aws-cdk-lib";
 import type { HttpApi } from "aws-cdk-lib/aws-apigatewayv2";
 import type { IRole } from "aws-cdk-lib/aws-iam";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import { NO_OPTIONS, rightsOf } from "../access/matrix.ts";
 import { RoleGrants } from "../access/role-grants.ts";
 import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Config } from "../config/schema.ts";
@@ -26,10 +28,15 @@ export class ApiStack extends Stack {
   constructor(
     scope: Construct,
     id: string,
-    props: StackProps & { readonly config: Config; readonly storage: StorageStack },
+    props: StackProps & {
+      readonly config: Config;
+      readonly storage: StorageStack;
+      /** Leads to the worker that fetches large files of upstreams. */
+      readonly fetchQueue: IQueue;
+    },
   ) {
     super(scope, id, props);
-    const { config, storage } = props;
+    const { config, storage, fetchQueue } = props;
     this.addStackDependency(storage);
     this.#grants = new RoleGrants(this, config.grants);
     this.edgeSecret = config.edge === undefined ? undefined : createEdgeSecret(this);
@@ -38,8 +45,15 @@ export class ApiStack extends Stack {
     this.functions = new Map(
       PROTOCOL_FUNCTIONS.map((spec) => {
         const grants = spec.name === "api" ? { ENTREPOT_IAM_GRANTS: iamGrants } : {};
-        const environment = { ...edge, ...grants };
-        const made = new RegistryFunction(this, spec.name, { spec, config, storage, environment });
+        const sends = rightsOf(spec, NO_OPTIONS).some(({ resource }) => resource === "fetch-queue");
+        const fetches = sends ? { ENTREPOT_FETCH_QUEUE: fetchQueue.queueUrl } : {};
+        const made = new RegistryFunction(this, spec.name, {
+          spec,
+          config,
+          storage,
+          queues: { fetchQueue: fetchQueue.queueArn },
+          environment: { ...edge, ...grants, ...fetches },
+        });
         return [spec.name, made];
       }),
     );

@@ -31,6 +31,8 @@ import { UpstreamClient } from "./upstreams/upstream-client.ts";
 import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
+import { OrderedFetches } from "./upstreams/ordered-fetches.ts";
+import type { FetchLimits } from "./upstreams/upstream-fetches.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
 import { ViewCatalogue } from "./views/view-catalogue.ts";
@@ -80,6 +82,8 @@ export interface ServiceOptions {
    * a webhook could otherwise reach what only this machine should.
    */
   readonly webhooksPrivate?: boolean;
+  /** How long files of upstreams may take to fetch here. Absent: as long as they take. */
+  readonly fetchLimits?: FetchLimits;
   /** Hears of every attempt to deliver, for metrics. */
   readonly webhookAttempted?: (attempt: WebhookAttempt) => void;
 }
@@ -102,6 +106,7 @@ export interface Services {
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
+  readonly orderedFetches: OrderedFetches;
   readonly publisher: Publisher;
   readonly rateLimits: RateLimits;
   readonly reclaimer: Reclaimer;
@@ -166,7 +171,14 @@ export function createServices(
     ecosystems,
     leaves,
     upstreamDocuments,
-    new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
+    new UpstreamFiles(
+      stores,
+      upstreamClient,
+      changes,
+      collector,
+      options.downloads === "inline",
+      options.fetchLimits,
+    ),
   );
   const stored = new StoredCatalogue(stores);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
@@ -195,6 +207,7 @@ export function createServices(
     images: new Images(stores, blobLinks),
     lifecycle: new Lifecycle(stores, ecosystems, changes),
     logins: new Logins(stores, tokens),
+    orderedFetches: new OrderedFetches(stores, directory, views),
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),

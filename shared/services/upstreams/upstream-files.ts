@@ -19,10 +19,10 @@ import type { CurrentPackage, PackageChange, PackageChanges } from "../package-c
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
-import { SingleFlight } from "./single-flight.ts";
+import { bodyWithin, type FetchLimit } from "./fetch-limit.ts";
+import { type FetchLimits, UpstreamFetches } from "./upstream-fetches.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 
-const WAIT_FOR_OTHERS_MS = 15 * 60_000;
 /** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
 export const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
 
@@ -47,7 +47,7 @@ export class UpstreamFiles {
   readonly #changes: PackageChanges;
   readonly #collector: Collector;
   readonly #mayStream: boolean;
-  readonly #flights: SingleFlight<AvailableFile>;
+  readonly #fetches: UpstreamFetches<AvailableFile>;
 
   /** `mayStream`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
   constructor(
@@ -56,13 +56,14 @@ export class UpstreamFiles {
     changes: PackageChanges,
     collector: Collector,
     mayStream: boolean,
+    limits: FetchLimits | undefined,
   ) {
     this.#stores = stores;
     this.#client = client;
     this.#changes = changes;
     this.#collector = collector;
     this.#mayStream = mayStream;
-    this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
+    this.#fetches = new UpstreamFetches(stores, limits);
   }
 
   /** The file if it is here already, whatever its upstream says now. */
@@ -90,11 +91,17 @@ export class UpstreamFiles {
     const find = (): Promise<AvailableFile | undefined> =>
       this.find(registry, packageName, version, file.path);
     return asSoonAsItArrives((arrive) =>
-      this.#flights.run(
-        `file ${registry.id} ${packageName} ${version} ${file.path}`,
+      this.#fetches.run(
+        {
+          registry: registry.slug,
+          registryId: registry.id,
+          packageName,
+          version,
+          path: file.path,
+        },
         find,
-        async () => {
-          await this.#fetch(question, arrive);
+        async (limit) => {
+          await this.#fetch(question, limit, arrive);
           const found = await find();
           if (found === undefined) throw new NotFoundError("file", file.path);
           return found;
@@ -104,12 +111,17 @@ export class UpstreamFiles {
   }
 
   /** `arrive` is told of a large file as soon as it begins to come. */
-  async #fetch(question: FileQuestion, arrive: (arrival: Arrival<AvailableFile>) => void): Promise<void> {
+  async #fetch(
+    question: FileQuestion,
+    limit: FetchLimit,
+    arrive: (arrival: Arrival<AvailableFile>) => void,
+  ): Promise<void> {
     const { upstream, file } = question;
     const answer = await this.#client.send(upstream, {
       target: file.url,
       headers: { accept: "*/*", "accept-encoding": "identity" },
       maxBodyBytes: upstream.maxFileBytes,
+      ...(limit.signal === undefined ? {} : { signal: limit.signal }),
     });
     if (answer.status === 404 || answer.status === 410) {
       await answer.body.cancel().catch(() => undefined);
@@ -125,9 +137,9 @@ export class UpstreamFiles {
           : changedAtMs;
     const sizeBytes = Number(answer.headers.get("content-length") ?? 0);
     const isStreamed = this.#mayStream && sizeBytes >= MIN_STREAMED_BYTES;
-    let body = answer.body;
+    let body = await bodyWithin(limit, answer);
     if (isStreamed) {
-      const { stored, sent, end } = relay(answer.body);
+      const { stored, sent, end } = relay(body);
       body = stored;
       arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
     }
