@@ -135,14 +135,14 @@ const AWS_UPSTREAMS: Readonly<Record<string, readonly ("ecr" | "codeArtifact")[]
   fetches: ["ecr", "codeArtifact"],
 };
 
-const TOKEN_RIGHTS = {
+const TOKEN_RIGHTS: Readonly<Record<"ecr" | "codeArtifact", readonly Right[]>> = {
   ecr: [{ resource: "ecr-tokens", actions: ["ecr:GetAuthorizationToken"] }],
   // https://docs.aws.amazon.com/codeartifact/latest/ug/auth-and-access-control-permissions-reference.html
   codeArtifact: [
     { resource: "codeartifact-domains", actions: ["codeartifact:GetAuthorizationToken"] },
     { resource: "codeartifact-bearers", actions: ["sts:GetServiceBearerToken"] },
   ],
-} as const satisfies Record<string, readonly Right[]>;
+};
 
 const TAKE_MESSAGES = [
   "sqs:ReceiveMessage",

@@ -24,7 +24,8 @@ const TITLES: Readonly<Record<ResourceName, string>> = {
   traces: "X-Ray",
 };
 
-const EVERY_OPTION: AccessOptions = {
+/** A deployment with all of the optional parts. */
+export const EVERY_OPTION: AccessOptions = {
   customerKey: true,
   tracing: true,
   objectLock: true,

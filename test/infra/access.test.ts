@@ -1,8 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { accessMatrix, type ResourceName } from "../../infra/access/matrix.ts";
-import { renderMatrix } from "../../infra/access/render.ts";
+import {
+  type AccessOptions,
+  accessMatrix,
+  NO_OPTIONS,
+  type ResourceName,
+  rightsOf,
+} from "../../infra/access/matrix.ts";
+import { EVERY_OPTION, renderMatrix } from "../../infra/access/render.ts";
 import { FUNCTIONS, PROTOCOL_FUNCTIONS } from "../../infra/functions.ts";
 import { createTestStacks, EVERYTHING, type Resource, resourcesOf } from "./support.ts";
 
@@ -16,7 +22,12 @@ const roleSchema = z.object({
     z.object({
       PolicyDocument: z.object({
         Statement: z.array(
-          z.object({ Effect: z.literal("Allow"), Action: textOrTexts, Resource: z.unknown() }),
+          z.object({
+            Effect: z.literal("Allow"),
+            Action: textOrTexts,
+            Resource: z.unknown(),
+            Condition: z.unknown().optional(),
+          }),
         ),
       }),
     }),
@@ -44,6 +55,11 @@ const SHAPES: Readonly<Record<ResourceName, RegExp>> = {
   "data-key": /^import:DataKey\w*Arn\w*$/,
   "index-queue": /^get:indexqueueQueue\w*Arn$/,
   "webhook-queue": /^get:webhookqueueQueue\w*Arn$/,
+  "fetch-queue": /^(?:get:fetchqueueQueue|import:fetchqueueQueue)\w*Arn\w*$/,
+  "upstream-roles": /^arn:aws:iam::111122223333:role\/readers\/ecr$/,
+  "ecr-tokens": /^\*$/,
+  "codeartifact-domains": /^arn:aws:codeartifact:eu-central-1:111122223333:domain\/shared$/,
+  "codeartifact-bearers": /^\*$/,
   "stream-failures": /^get:streamfailures\w*Arn$/,
   logs: /^get:\w+Logs\w*Arn$/,
   traces: /^\*$/,
@@ -81,6 +97,13 @@ function rolesOf(stacks: ReturnType<typeof createTestStacks>, prefix: string): F
   });
 }
 
+const UPSTREAM_ACTIONS: ReadonlySet<string> = new Set([
+  "sts:AssumeRole",
+  "ecr:GetAuthorizationToken",
+  "codeartifact:GetAuthorizationToken",
+  "sts:GetServiceBearerToken",
+]);
+
 const VARIANTS = [
   { title: "without options", input: {}, prefix: "entrepot", enabled: false },
   { title: "with every option", input: EVERYTHING, prefix: "all", enabled: true },
@@ -89,7 +112,14 @@ const VARIANTS = [
 describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
   const stacks = createTestStacks(input);
   const roles = rolesOf(stacks, prefix);
-  const matrix = accessMatrix({ customerKey: enabled, tracing: true, objectLock: enabled });
+  const matrix = accessMatrix({
+    customerKey: enabled,
+    tracing: true,
+    objectLock: enabled,
+    upstreamRoles: enabled,
+    ecr: enabled,
+    codeArtifact: enabled,
+  });
 
   test("there is one for each function, which Lambda alone may take", () => {
     expect(roles.map(({ name }) => name).toSorted()).toEqual(
@@ -114,6 +144,11 @@ describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
         const statement = statements?.[position];
         expect(statement?.Action).toEqual(actions);
         expect(arnText(statement?.Resource)).toMatch(SHAPES[resource]);
+        expect(statement?.Condition).toEqual(
+          resource === "codeartifact-bearers"
+            ? { StringEquals: { "sts:AWSServiceName": "codeartifact.amazonaws.com" } }
+            : undefined,
+        );
       }
     },
   );
@@ -128,7 +163,7 @@ describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
 });
 
 describe("the matrix", () => {
-  const matrix = accessMatrix({ customerKey: true, tracing: true, objectLock: true });
+  const matrix = accessMatrix(EVERY_OPTION);
   const actionsOf = (name: string): readonly string[] =>
     (matrix.get(name) ?? []).flatMap(({ actions }) => actions);
 
@@ -144,13 +179,40 @@ describe("the matrix", () => {
         .map(({ name }) => name)
         .toSorted();
     expect(usersOf("signing-key")).toEqual(["api", "npm"]);
-    expect(usersOf("mac-key")).toEqual(["api", "maintenance", "oci", "webhooks"]);
+    // Upstreams' secrets are sealed with it, too.
+    expect(usersOf("mac-key")).toEqual([
+      "api",
+      "fetches",
+      "maintenance",
+      "maven",
+      "npm",
+      "oci",
+      "pypi",
+      "webhooks",
+    ]);
+  });
+
+  test("lets only those who ask upstreams make tokens for them, and nobody without an option", () => {
+    const makers = (action: string, options: AccessOptions) =>
+      FUNCTIONS.filter((spec) =>
+        rightsOf(spec, options).some(({ actions }) => actions.includes(action)),
+      ).map(({ name }) => name);
+    for (const action of UPSTREAM_ACTIONS) expect(makers(action, NO_OPTIONS)).toEqual([]);
+    const made = [...UPSTREAM_ACTIONS].map((action) => makers(action, EVERY_OPTION).toSorted());
+    const packages = ["api", "fetches", "maven", "npm", "pypi"];
+    expect(made).toEqual([
+      ["api", "fetches", "maven", "npm", "oci", "pypi"],
+      ["api", "fetches", "oci"],
+      packages,
+      packages,
+    ]);
   });
 
   test("has no action with a wildcard, and none that reaches beyond data", () => {
     for (const { name } of FUNCTIONS) {
       for (const action of actionsOf(name)) {
         expect(action, name).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+        if (UPSTREAM_ACTIONS.has(action)) continue;
         expect(action, name).not.toMatch(/^(?:iam|sts|lambda|cloudformation|ssm|secretsmanager):/);
         expect(action, name).not.toMatch(/Policy|DeleteTable|DeleteBucket|ObjectVersion|Scan/);
       }
