@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ECOSYSTEM_FACTORIES } from "../functions/ecosystems.ts";
+import { LISTING_FORMATS } from "../functions/listing-formats.ts";
 import { PROTOCOLS } from "../functions/protocols.ts";
 import { FileBlobs } from "../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../shared/adapters/filesystem/local-keys.ts";
@@ -40,6 +41,7 @@ export async function openCountedRegistry(folder: string): Promise<CountedRegist
   const outbound = new NodeOutboundHttp();
   const stores = { table, blobs, keys, log: SILENT_LOG, outbound, now: Date.now };
   const services = createServices(stores, ECOSYSTEM_FACTORIES, {
+    listings: LISTING_FORMATS,
     adminToken: ADMIN_TOKEN,
     requestsPerMinute: 0,
     downloads: "inline",

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
+import { LISTING_FORMATS } from "../../functions/listing-formats.ts";
 import { INLINE_LIMIT_BYTES, MAX_UPLOAD_BYTES } from "../../functions/lambda/limits.ts";
 import { SignedRegistryTokens } from "../../shared/adapters/aws/signed-registry-tokens.ts";
 import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
@@ -68,6 +69,7 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
   };
   const metrics = new Metrics();
   const services = createServices(stores, ECOSYSTEM_FACTORIES, {
+    listings: LISTING_FORMATS,
     requestsPerMinute: config.rateLimit,
     downloads: config.downloads,
     mayRemoveBytes: home.ownsBackground,
@@ -80,6 +82,7 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
       now: Date.now,
     }),
     webhooksPrivate: config.webhooksPrivate,
+    upstreamRead: (read) => metrics.upstreamRead(read),
     webhookAttempted: (attempt) => metrics.webhookAttempted(attempt),
     ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),

@@ -1,4 +1,8 @@
+import type { Digests } from "../../shared/domain/digest.ts";
+import { InvalidInputError } from "../../shared/errors.ts";
+import { checksumsOf } from "../../shared/http/checksums.ts";
 import type { EcosystemFactory } from "../../shared/services/services.ts";
+import { contentTypeFor } from "./content-types.ts";
 import { parsePackageName, parsePath, parseVersion } from "./names.ts";
 import { compareVersions, isPrerelease } from "./versions.ts";
 
@@ -11,4 +15,20 @@ export const createGenericEcosystem: EcosystemFactory = () => ({
   parseUploadPath: (path) => parsePath(path.split("/")),
   compareVersions,
   isPrerelease,
+  upstreamFiles: {
+    locate: (packageName, version, path) =>
+      `/${[packageName, version, ...path.split("/")].map(encodeURIComponent).join("/")}`,
+    contentType: (path) => contentTypeFor(undefined, path),
+    announced: announcedDigests,
+  },
 });
+
+/** Servers say all sorts of things in `Digest`; what cannot be understood announces nothing. */
+function announcedDigests(headers: Headers): Partial<Digests> {
+  try {
+    return checksumsOf(headers);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return {};
+    throw error;
+  }
+}

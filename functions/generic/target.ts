@@ -4,6 +4,7 @@ import type { AppEnv } from "../../shared/http/app.ts";
 import { decodeSegments } from "../../shared/http/raw-path.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { Services } from "../../shared/services/services.ts";
+import { latestOfAll } from "./latest-of-all.ts";
 import { LATEST, parsePackageName, parsePath, parseVersion } from "./names.ts";
 
 /** What the path of a request names; names that no thing can have are refused here. */
@@ -58,6 +59,7 @@ export async function resolveVersion(
   target: Target,
 ): Promise<string> {
   if (target.version !== LATEST) return target.version;
+  if (grant.registry.kind !== "source") return latestOfAll(services, grant, target.packageName);
   const pkg = await services.catalogue.findPackage(grant, target.packageName);
   if (pkg === undefined) throw new NotFoundError("package", target.packageName);
   return pkg.latestVersion;

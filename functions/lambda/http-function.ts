@@ -4,7 +4,7 @@ import { captureLambdaHandler } from "@aws-lambda-powertools/tracer/middleware";
 import withMiddleware from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { RequestContext } from "../../shared/http/app.ts";
-import type { Services } from "../../shared/services/services.ts";
+import type { ListingFormats, Services } from "../../shared/services/services.ts";
 import { DownloadFlush } from "./download-flush.ts";
 import { readEnvironment } from "./environment.ts";
 import { edgeResult } from "./edge-error.ts";
@@ -33,10 +33,15 @@ export type HttpFunction = (event: unknown, context: Context) => Promise<HttpRes
 export function createHttpFunction(
   name: string,
   createApp: (services: Services) => FunctionApp,
+  listings: ListingFormats = {},
 ): HttpFunction {
   const environment = readEnvironment(process.env);
   const telemetry = createTelemetry();
-  const services = openServices(environment, telemetry.log, { mayDelete: false, pace: "request" });
+  const services = openServices(environment, telemetry, {
+    mayDelete: false,
+    pace: "request",
+    listings,
+  });
   const app = createApp(services);
   const downloads = new DownloadFlush(services);
   const { ENTREPOT_EDGE_SECRET: edgeSecret, ENTREPOT_EDGE_ONLY: edgeOnly } = environment;
@@ -66,6 +71,7 @@ export function createHttpFunction(
         ? edgeResult("past-edge", requestId)
         : await answer(app, { event, isThroughEdge }, context, telemetry);
     recordOnce(result);
+    telemetry.upstreams.publish();
     await downloads.afterRequest();
     return result;
   };

@@ -5,9 +5,12 @@ import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.
 import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
 import { StsIdentities } from "../../shared/adapters/sts/sts-identities.ts";
 import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
-import type { Log } from "../../shared/ports/log.ts";
 import type { RoleAccess } from "../../shared/services/identity-exchange.ts";
-import { createServices, type Services } from "../../shared/services/services.ts";
+import {
+  createServices,
+  type ListingFormats,
+  type Services,
+} from "../../shared/services/services.ts";
 import type { FetchLimits } from "../../shared/services/upstreams/upstream-fetches.ts";
 import { ECOSYSTEM_FACTORIES } from "../ecosystems.ts";
 import { blobClientConfig, keysClient, type Pace, queueClient, tableClient } from "./clients.ts";
@@ -22,15 +25,25 @@ import {
   WORKER_FETCH_MS,
 } from "./limits.ts";
 import { SqsFetchQueue } from "./queue.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /**
  * The services over DynamoDB, S3 and KMS, whose clients live as long as the process and keep their connections.
- * `mayDelete`: whether the function's role may delete objects; what others leave behind is swept.
+ * `mayDelete`: whether the function's role may delete objects; what others leave behind is swept. `listings`: of what it
+ * serves.
  */
 export function openServices(
   environment: FunctionEnvironment,
-  log: Log,
-  { mayDelete, pace }: { readonly mayDelete: boolean; readonly pace: Pace },
+  { log, upstreams }: Pick<Telemetry, "log" | "upstreams">,
+  {
+    mayDelete,
+    pace,
+    listings = {},
+  }: {
+    readonly mayDelete: boolean;
+    readonly pace: Pace;
+    readonly listings?: ListingFormats;
+  },
 ): Services {
   const { ENTREPOT_SIGNING_KEY: signingKeyId, ENTREPOT_MAC_KEY: macKeyId } = environment;
   const client = tableClient();
@@ -57,12 +70,14 @@ export function openServices(
   });
   const stores = { table, blobs, keys, log, outbound, now: Date.now, maxRowDocumentBytes };
   return createServices(stores, ECOSYSTEM_FACTORIES, {
+    listings,
     requestsPerMinute: environment.ENTREPOT_RATE_LIMIT,
     downloads: "redirect",
     maxAnswerBytes: INLINE_LIMIT_BYTES,
     requestBudgetMs: REQUEST_BUDGET_MS,
     maxUploadBytes: MAX_UPLOAD_BYTES,
     mayRemoveBytes: mayDelete,
+    upstreamRead: (read) => upstreams.heard(read),
     awsRegistryTokens: new SignedRegistryTokens({
       credentials: () => client.config.credentials(),
       now: Date.now,

@@ -1,6 +1,5 @@
 import semver from "semver";
 import type { EcosystemFactory } from "../../shared/services/services.ts";
-import { NPM_LISTINGS } from "./listing.ts";
 import { parsePackageName, parseVersion } from "./names.ts";
 import { ABBREVIATED_RENDERER, FULL_RENDERER } from "./render.ts";
 
@@ -8,7 +7,6 @@ import { ABBREVIATED_RENDERER, FULL_RENDERER } from "./render.ts";
 export const createNpmEcosystem: EcosystemFactory = () => ({
   name: "npm",
   renderers: [FULL_RENDERER, ABBREVIATED_RENDERER],
-  listings: NPM_LISTINGS,
   needsLatestTag: true,
   parsePackageName,
   parseVersion,

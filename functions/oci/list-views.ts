@@ -1,5 +1,4 @@
-import type { JsonObject } from "../../shared/domain/json.ts";
-import { property } from "../../shared/domain/json.ts";
+import { type JsonObject, property } from "../../shared/domain/json.ts";
 import { UpstreamFailedError } from "../../shared/errors.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { Services } from "../../shared/services/services.ts";
@@ -92,7 +91,9 @@ export class ListViews {
       const after = items.filter((name) => page.last === undefined || name > page.last);
       return { items: after, more: false, stale };
     } catch (error) {
-      return this.#instead(error, () => stored(`the upstream ${proxied.upstream.key} does not answer`));
+      return this.#instead(error, () =>
+        stored(`the upstream ${proxied.upstream.key} does not answer`),
+      );
     }
   }
 
@@ -116,7 +117,9 @@ export class ListViews {
       );
       return { items: fitting.map(({ descriptor }) => descriptor), more: false, stale };
     } catch (error) {
-      return this.#instead(error, () => stored(`the upstream ${proxied.upstream.key} does not answer`));
+      return this.#instead(error, () =>
+        stored(`the upstream ${proxied.upstream.key} does not answer`),
+      );
     }
   }
 
@@ -156,4 +159,7 @@ function together<T>(
 const staleOf = (parts: readonly Part<unknown>[]): string =>
   parts.find(({ stale }) => stale !== "")?.stale ?? "";
 
-const digestOf = (descriptor: JsonObject): string => String(property(descriptor, "digest"));
+function digestOf(descriptor: JsonObject): string {
+  const digest = property(descriptor, "digest");
+  return typeof digest === "string" ? digest : "";
+}

@@ -1,4 +1,9 @@
-import { isAvailable, type PackageFile, type Tag, type Version } from "../../shared/domain/package.ts";
+import {
+  isAvailable,
+  type PackageFile,
+  type Tag,
+  type Version,
+} from "../../shared/domain/package.ts";
 import { actorName } from "../../shared/domain/principal.ts";
 import { NotFoundError } from "../../shared/errors.ts";
 import type { WriteOp } from "../../shared/ports/table.ts";

@@ -95,9 +95,10 @@ function projectInfo(
   return latest === undefined ? known : releaseInfo(view, latest, view.readme ?? description);
 }
 
-function releaseInfo(
+/** `info` of one release. */
+export function releaseInfo(
   { packageName, registry, baseUrl }: DocumentScope,
-  version: Version,
+  version: Pick<Version, "version" | "metadata" | "deprecation">,
   description: string,
 ): JsonObject {
   const fields = fieldsOf(version.metadata);
@@ -142,28 +143,50 @@ function releaseInfo(
 
 function apiFile(scope: DocumentScope, version: Version, file: ReleaseFile): JsonObject {
   const { registry, packageName, baseUrl } = scope;
-  const yanked = yankedReason(version);
-  const uploaded = new Date(file.uploadedAtMs).toISOString();
+  const { md5, sha256, blake2b256 } = file;
+  return apiFileObject({
+    name: file,
+    url: baseUrl + fileUrl(registry.slug, packageName, version.version, file.fileName),
+    digests: { ...(blake2b256 === "" ? {} : { blake2b_256: blake2b256 }), md5, sha256 },
+    requiresPython: file.requiresPython,
+    sizeBytes: file.sizeBytes,
+    uploadedAt: new Date(file.uploadedAtMs).toISOString(),
+    yanked: yankedReason(version) || false,
+  });
+}
+
+/** A file as the JSON API shows it. */
+export interface ApiFile {
+  readonly name: Pick<ReleaseFile, "fileName" | "kind" | "pythonVersion">;
+  readonly url: string;
+  readonly digests: Readonly<Record<string, string>>;
+  readonly requiresPython: string;
+  /** `null` when its registry does not say. */
+  readonly sizeBytes: number | null;
+  /** ISO 8601; empty when its registry does not say. */
+  readonly uploadedAt: string;
+  /** The reason, or that there is none. */
+  readonly yanked: boolean | string;
+}
+
+export function apiFileObject(file: ApiFile): JsonObject {
+  const { name, digests, requiresPython, uploadedAt, yanked } = file;
   return {
     comment_text: "",
-    digests: {
-      ...(file.blake2b256 === "" ? {} : { blake2b_256: file.blake2b256 }),
-      md5: file.md5,
-      sha256: file.sha256,
-    },
+    digests,
     downloads: -1,
-    filename: file.fileName,
+    filename: name.fileName,
     has_sig: false,
-    md5_digest: file.md5,
-    packagetype: file.kind === "wheel" ? "bdist_wheel" : "sdist",
-    python_version: file.pythonVersion,
-    requires_python: file.requiresPython === "" ? null : file.requiresPython,
+    md5_digest: digests["md5"] ?? null,
+    packagetype: name.kind === "wheel" ? "bdist_wheel" : "sdist",
+    python_version: name.pythonVersion,
+    requires_python: requiresPython === "" ? null : requiresPython,
     size: file.sizeBytes,
-    upload_time: uploaded.slice(0, 19),
-    upload_time_iso_8601: uploaded,
-    url: baseUrl + fileUrl(registry.slug, packageName, version.version, file.fileName),
-    yanked: yanked !== "",
-    yanked_reason: yanked === "" ? null : yanked,
+    upload_time: uploadedAt === "" ? null : uploadedAt.slice(0, 19),
+    upload_time_iso_8601: uploadedAt === "" ? null : uploadedAt,
+    url: file.url,
+    yanked: yanked !== false,
+    yanked_reason: typeof yanked === "string" ? yanked : null,
   };
 }
 

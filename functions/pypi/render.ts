@@ -6,6 +6,7 @@ import type {
   DocumentScope,
 } from "../../shared/services/ecosystem.ts";
 import { filesOf, type ReleaseFile, yankedReason } from "./release.ts";
+import { escapeHtml, htmlLink } from "./simple-file.ts";
 import { fileUrl, provenanceUrl } from "./urls.ts";
 import { compareVersions } from "./versions.ts";
 
@@ -43,22 +44,23 @@ export const SIMPLE_HTML_RENDERER: DocumentRenderer = {
   kind: SIMPLE_HTML,
   contentType: HTML_TYPE,
   separator: "\n",
-  opening: ({ packageName }) => openPage(`Links for ${packageName}`),
+  opening: ({ packageName }) =>
+    openPage(`Links for ${packageName}`, [["project-status", "active"]]),
   entry: (scope, version) =>
     filesOf(version)
-      .map((file) => htmlFile(scope, version, file))
+      .map((file) => htmlLink(jsonFile(scope, version, file)))
       .join("\n"),
   closing: () => CLOSE_PAGE,
 };
 
-/** The head of a page of the simple API, up to its links. */
-export function openPage(title: string): string {
+/** The head of a page of the simple API, up to its links; `metas` are names without `pypi:`, and contents. */
+export function openPage(title: string, metas: readonly (readonly [string, string])[]): string {
+  const all = [["repository-version", API_VERSION] as const, ...metas];
   return [
     "<!DOCTYPE html>",
     "<html>",
     "<head>",
-    `<meta name="pypi:repository-version" content="${API_VERSION}">`,
-    '<meta name="pypi:project-status" content="active">',
+    ...all.map(([name, content]) => `<meta name="pypi:${name}" content="${escapeHtml(content)}">`),
     `<title>${escapeHtml(title)}</title>`,
     "</head>",
     "<body>",
@@ -68,16 +70,6 @@ export function openPage(title: string): string {
 }
 
 export const CLOSE_PAGE = "\n</body>\n</html>\n";
-
-/** For text and for attributes in double quotes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
-}
 
 function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): JsonObject {
   const metadata = file.metadataSha256 === "" ? false : { sha256: file.metadataSha256 };
@@ -94,25 +86,6 @@ function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): Js
     "data-dist-info-metadata": metadata,
     provenance: provenance === "" ? null : provenance,
   };
-}
-
-function htmlFile(scope: DocumentScope, version: Version, file: ReleaseFile): string {
-  const { provenance, url } = linksOf(scope, version, file);
-  const yanked = yankedReason(version);
-  const metadata = `sha256=${file.metadataSha256}`;
-  const attributes: readonly (readonly [string, string, boolean])[] = [
-    ["href", `${url}#sha256=${file.sha256}`, true],
-    ["data-requires-python", file.requiresPython, file.requiresPython !== ""],
-    ["data-dist-info-metadata", metadata, file.metadataSha256 !== ""],
-    ["data-core-metadata", metadata, file.metadataSha256 !== ""],
-    ["data-provenance", provenance, provenance !== ""],
-    ["data-yanked", yanked, yanked !== ""],
-  ];
-  const text = attributes
-    .filter(([, , isThere]) => isThere)
-    .map(([name, value]) => `${name}="${escapeHtml(value)}"`)
-    .join(" ");
-  return `<a ${text}>${escapeHtml(file.fileName)}</a><br />`;
 }
 
 /** Links are absolute: a document that leaves by redirect has another base. `provenance` is empty without one. */

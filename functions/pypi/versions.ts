@@ -89,6 +89,13 @@ export function spellingsOf(version: string): readonly string[] {
   return spellings;
 }
 
+/** The same for all spellings of a version. */
+export function identityOf(version: string): string {
+  const parsed = readVersion(version);
+  if (parsed === undefined) return version;
+  return formatVersion({ ...parsed, release: withoutZeros(parsed.release) });
+}
+
 /** A pre-release or development release: what installers leave out unless asked. */
 export function isPrerelease(version: string): boolean {
   const parsed = readVersion(version);

@@ -99,35 +99,24 @@ const PROTOCOL_RIGHTS: readonly Right[] = [
   ...WRITE_TABLE,
   ...SEE_BUCKET,
   ...STORE_BYTES,
-];
-
-/** Reads what is sealed, upstreams' secrets among it, and leaves large files to the worker. */
-const ASK_UPSTREAMS: readonly Right[] = [
+  // Secrets of upstreams are sealed under a key that is derived with it; tickets and short tokens are signed so.
   { resource: "mac-key", actions: ["kms:GenerateMac"] },
+  // Large files of upstreams are left to the worker.
   { resource: "fetch-queue", actions: ["sqs:SendMessage"] },
 ];
 
 /** What a protocol has beyond that, and nobody else. */
 const PROTOCOL_EXTRAS: Readonly<Record<string, readonly Right[]>> = {
-  /** Completes uploads, of npm packages too, and shows secrets of webhooks. */
-  api: [
-    { resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] },
-    ...ASK_UPSTREAMS,
-  ],
-  maven: ASK_UPSTREAMS,
+  /** Completes uploads, of npm packages too. */
+  api: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
   /** Signs versions, and shows the public key. */
-  npm: [
-    { resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] },
-    ...ASK_UPSTREAMS,
-  ],
-  /** Tickets of uploads and short tokens, too. */
-  oci: ASK_UPSTREAMS,
-  pypi: ASK_UPSTREAMS,
+  npm: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
 };
 
 /** Whose tokens functions make for upstreams, with the options that allow it. */
 const AWS_UPSTREAMS: Readonly<Record<string, readonly ("ecr" | "codeArtifact")[]>> = {
   api: ["ecr", "codeArtifact"],
+  generic: ["codeArtifact"],
   maven: ["codeArtifact"],
   npm: ["codeArtifact"],
   oci: ["ecr"],

@@ -3,7 +3,6 @@ import type { HttpApi } from "aws-cdk-lib/aws-apigatewayv2";
 import type { IRole } from "aws-cdk-lib/aws-iam";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
-import { NO_OPTIONS, rightsOf } from "../access/matrix.ts";
 import { RoleGrants } from "../access/role-grants.ts";
 import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Config } from "../config/schema.ts";
@@ -45,14 +44,12 @@ export class ApiStack extends Stack {
     this.functions = new Map(
       PROTOCOL_FUNCTIONS.map((spec) => {
         const grants = spec.name === "api" ? { ENTREPOT_IAM_GRANTS: iamGrants } : {};
-        const sends = rightsOf(spec, NO_OPTIONS).some(({ resource }) => resource === "fetch-queue");
-        const fetches = sends ? { ENTREPOT_FETCH_QUEUE: fetchQueue.queueUrl } : {};
         const made = new RegistryFunction(this, spec.name, {
           spec,
           config,
           storage,
           queues: { fetchQueue: fetchQueue.queueArn },
-          environment: { ...edge, ...grants, ...fetches },
+          environment: { ...edge, ...grants, ENTREPOT_FETCH_QUEUE: fetchQueue.queueUrl },
         });
         return [spec.name, made];
       }),

@@ -75,6 +75,11 @@ export interface PackageFile {
   readonly digests: Digests;
   readonly contentType: string;
   readonly createdAtMs: number;
+  /**
+   * Unix milliseconds at which the registry that it was fetched from published it, where that tells of single files; 0
+   * when it does not say.
+   */
+  readonly publishedAtMs?: number;
 }
 
 /** A movable pointer to a version: an npm dist-tag, an OCI tag, a channel. */

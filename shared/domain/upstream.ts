@@ -26,8 +26,6 @@ export type UpstreamAuth =
       readonly domainOwner: string;
     };
 
-export type UpstreamAuthKind = (typeof UPSTREAM_AUTHS)[number];
-
 /** Whether it is nothing without a secret that somebody must give. */
 export const needsSecret = ({ kind }: UpstreamAuth): boolean =>
   kind === "basic" || kind === "bearer" || kind === "header";

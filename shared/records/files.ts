@@ -39,6 +39,7 @@ export function toFile(item: Item): PackageFile {
     digests: digestsOf(item),
     contentType: text(item, "contentType"),
     createdAtMs: number(item, "createdAtMs"),
+    ...("publishedAtMs" in item.attributes ? { publishedAtMs: number(item, "publishedAtMs") } : {}),
   };
 }
 

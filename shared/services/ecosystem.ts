@@ -57,6 +57,15 @@ export interface AnnouncedUpload {
   readonly sha256: string;
 }
 
+/** How files are asked for of an upstream that has no listings: each by a path that is known. */
+export interface FileLocator {
+  /** Below the upstream's URL, beginning with a slash, encoded. */
+  locate(packageName: string, version: string, path: string): string;
+  contentType(path: string): string;
+  /** What an answer says that its bytes are; nothing where it cannot be understood. */
+  announced(headers: Headers): Partial<Digests>;
+}
+
 /**
  * What the shared services must know of an ecosystem; each protocol folder exports one. Every function loads all of
  * them, so that what checks files, and the libraries that it takes, is apart: see `UploadIntake`.
@@ -85,12 +94,18 @@ export interface Ecosystem {
   isPrerelease(version: string): boolean;
   /** How its packages are read from other registries and merged. Absent: each in its protocol's own way. */
   readonly listings?: ListingFormat;
+  /** How files of upstreams without listings are found. Absent: by listings, or in the protocol's own way. */
+  readonly upstreamFiles?: FileLocator;
   /** Retention and clearing up of the ecosystem's own. May be stopped anywhere: the next run goes on. */
   readonly sweep?: () => Promise<void>;
 }
 
 /** The preferred of two versions (either may be empty for none): highest, releases before pre-releases. */
-export function latestOf(ecosystem: Ecosystem, a: string, b: string): string {
+export function latestOf(
+  ecosystem: Pick<Ecosystem, "isPrerelease" | "compareVersions">,
+  a: string,
+  b: string,
+): string {
   if (a === "") return b;
   if (b === "") return a;
   const aPre = ecosystem.isPrerelease(a);

@@ -11,6 +11,8 @@ export interface NewFile {
   readonly sizeBytes: number;
   readonly digests: Digests;
   readonly contentType: string;
+  /** See {@link PackageFile.publishedAtMs}. */
+  readonly publishedAtMs?: number;
 }
 
 export interface NewVersion {
@@ -41,6 +43,7 @@ export function toPackageFile(version: Version, file: NewFile, nowMs: number): P
     digests: file.digests,
     contentType: file.contentType,
     createdAtMs: nowMs,
+    ...(file.publishedAtMs === undefined ? {} : { publishedAtMs: file.publishedAtMs }),
   };
 }
 

@@ -1,7 +1,23 @@
 import type { Version } from "../domain/package.ts";
-import type { Item, Query, Table } from "../ports/table.ts";
+import type { Item, Key, Query, Table } from "../ports/table.ts";
 import type { PageOptions } from "../records/pages.ts";
 import { listVersionsQuery, toVersion } from "../records/versions.ts";
+
+/** What one `getMany` takes. */
+const MAX_KEYS = 100;
+
+/** As `Table.getMany`, for any number of keys. */
+export async function getAll(
+  table: Table,
+  keys: readonly Key[],
+): Promise<readonly (Item | undefined)[]> {
+  if (keys.length <= MAX_KEYS) return table.getMany(keys);
+  const parts: Promise<readonly (Item | undefined)[]>[] = [];
+  for (let start = 0; start < keys.length; start += MAX_KEYS) {
+    parts.push(table.getMany(keys.slice(start, start + MAX_KEYS)));
+  }
+  return (await Promise.all(parts)).flat();
+}
 
 /** Every item of a query, for partitions whose size is bounded by one package. */
 export async function queryAll(

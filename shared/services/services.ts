@@ -1,3 +1,5 @@
+import type { EcosystemName } from "../domain/registry.ts";
+import type { ListingFormat } from "./views/listing.ts";
 import type { AwsRegistryTokens } from "../ports/aws-registry-tokens.ts";
 import { Access, type RegistryGrant } from "./access.ts";
 import { AuditLog } from "./audit.ts";
@@ -33,6 +35,7 @@ import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
 import { OrderedFetches } from "./upstreams/ordered-fetches.ts";
 import type { FetchLimits } from "./upstreams/upstream-fetches.ts";
+import type { HearRead } from "./upstreams/upstream-read.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
 import { ViewCatalogue } from "./views/view-catalogue.ts";
@@ -47,7 +50,12 @@ import { WebhookAccess } from "./webhooks/webhook-access.ts";
 import { WebhookDeliveries } from "./webhooks/webhook-deliveries.ts";
 import { Webhooks } from "./webhooks/webhooks.ts";
 
+/** How packages of other registries are read, in the ecosystems that have merged documents. */
+export type ListingFormats = Readonly<Partial<Record<EcosystemName, ListingFormat>>>;
+
 export interface ServiceOptions {
+  /** Those of the ecosystems that this process serves. */
+  readonly listings?: ListingFormats;
   /** A text of the operator's own choice that counts as an admin token. */
   readonly adminToken?: string;
   /** Per token, or per address without one; 0: unlimited. */
@@ -84,6 +92,8 @@ export interface ServiceOptions {
   readonly webhooksPrivate?: boolean;
   /** How long files of upstreams may take to fetch here. Absent: as long as they take. */
   readonly fetchLimits?: FetchLimits;
+  /** Hears of every read through a proxy, for metrics. */
+  readonly upstreamRead?: HearRead;
   /** Hears of every attempt to deliver, for metrics. */
   readonly webhookAttempted?: (attempt: WebhookAttempt) => void;
 }
@@ -147,12 +157,17 @@ export function createServices(
   options: ServiceOptions,
 ): Services {
   const later = (): Services => services;
+  const create = (name: EcosystemName): Ecosystem => {
+    const listings = options.listings?.[name];
+    const ecosystem = factories[name](later);
+    return listings === undefined ? ecosystem : { ...ecosystem, listings };
+  };
   const ecosystems: Ecosystems = {
-    generic: factories.generic(later),
-    maven: factories.maven(later),
-    npm: factories.npm(later),
-    oci: factories.oci(later),
-    pypi: factories.pypi(later),
+    generic: create("generic"),
+    maven: create("maven"),
+    npm: create("npm"),
+    oci: create("oci"),
+    pypi: create("pypi"),
   };
   const directory = new RegistryDirectory(stores.table);
   const access = new Access(directory);
@@ -164,21 +179,15 @@ export function createServices(
     stores,
     new UpstreamCredentials(stores, options.awsRegistryTokens),
   );
-  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient);
+  const hearRead = options.upstreamRead ?? (() => {});
+  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient, hearRead);
   const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
     leaves,
     upstreamDocuments,
-    new UpstreamFiles(
-      stores,
-      upstreamClient,
-      changes,
-      collector,
-      options.downloads === "inline",
-      options.fetchLimits,
-    ),
+    new UpstreamFiles(stores, upstreamClient, changes, collector, options),
   );
   const stored = new StoredCatalogue(stores);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
@@ -186,7 +195,7 @@ export function createServices(
   const tags = new Tags(stores, ecosystems, changes);
   const tokens = new Tokens(stores, access, options.adminToken);
   const structure = new RegistryStructure(stores.table);
-  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory);
+  const upstreams = new Upstreams(stores, access, structure, upstreamDirectory, ecosystems);
   const composer = new RegistryComposer(stores, access, upstreams, ecosystems);
   const webhookAccess = new WebhookAccess(stores, access, directory);
   const allowPrivate = options.webhooksPrivate ?? false;

@@ -179,10 +179,10 @@ describe("the matrix", () => {
         .map(({ name }) => name)
         .toSorted();
     expect(usersOf("signing-key")).toEqual(["api", "npm"]);
-    // Upstreams' secrets are sealed with it, too.
     expect(usersOf("mac-key")).toEqual([
       "api",
       "fetches",
+      "generic",
       "maintenance",
       "maven",
       "npm",
@@ -199,9 +199,9 @@ describe("the matrix", () => {
       ).map(({ name }) => name);
     for (const action of UPSTREAM_ACTIONS) expect(makers(action, NO_OPTIONS)).toEqual([]);
     const made = [...UPSTREAM_ACTIONS].map((action) => makers(action, EVERY_OPTION).toSorted());
-    const packages = ["api", "fetches", "maven", "npm", "pypi"];
+    const packages = ["api", "fetches", "generic", "maven", "npm", "pypi"];
     expect(made).toEqual([
-      ["api", "fetches", "maven", "npm", "oci", "pypi"],
+      ["api", "fetches", "generic", "maven", "npm", "oci", "pypi"],
       ["api", "fetches", "oci"],
       packages,
       packages,

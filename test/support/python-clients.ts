@@ -14,6 +14,7 @@ const PROGRAMS = {
   pdm: "pdm/bin/pdm",
   "pip-19": "pip-19/bin/pip",
   "pip-26": "pip-26/bin/pip",
+  pypiserver: "pypiserver/bin/pypi-server",
 } as const;
 export type PythonClient = keyof typeof PROGRAMS;
 
@@ -41,6 +42,7 @@ export function pythonPrograms(
     pdm: at("pdm"),
     "pip-19": at("pip-19"),
     "pip-26": at("pip-26"),
+    pypiserver: at("pypiserver"),
   };
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
+import { LISTING_FORMATS } from "../../functions/listing-formats.ts";
 import { PROTOCOLS } from "../../functions/protocols.ts";
 import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
@@ -67,6 +68,7 @@ export function registryOver(
   options: Partial<ServiceOptions> = {},
 ): TestRegistry {
   const services = createServices(stores, ECOSYSTEM_FACTORIES, {
+    listings: LISTING_FORMATS,
     adminToken: ADMIN_TOKEN,
     requestsPerMinute: 0,
     downloads: "inline",

@@ -7,6 +7,7 @@ import type { Services } from "../../../shared/services/services.ts";
 import { renderSearchObject } from "../render-search.ts";
 import { fitsQualifiers, parseSearch, type SearchQuery } from "../search-query.ts";
 import { openRegistry } from "../target.ts";
+import { nameOf, searchUpstreams } from "../upstream-search.ts";
 
 const DEFAULT_SIZE = 20;
 /** npm's own registry gives no more. */
@@ -40,8 +41,14 @@ export async function search(c: Context<AppEnv>, services: Services): Promise<Re
       ),
     ),
   );
+  const text = c.req.query("text") ?? "";
+  // Behind what is here: an upstream's finds have pages of their own, of which only the first can be mixed in.
+  const more = await searchUpstreams(services, grant, { text, size: from === 0 ? size : 0 });
+  const here = new Set(found.map(({ name }) => name));
+  const elsewhere = more.filter((object) => !here.has(nameOf(object)));
   const time = new Date(services.stores.now()).toISOString();
-  return c.json({ objects, total: found.length, time }, 200, {
+  const all = [...objects, ...elsewhere].slice(0, size);
+  return c.json({ objects: all, total: found.length + elsewhere.length, time }, 200, {
     "cache-control": "private, no-cache",
   });
 }

@@ -61,7 +61,8 @@ async function findFresh(
   const path = findPath(pathname);
   if (path?.kind !== "upload") return undefined;
   try {
-    const { registry } = await services.access.openAny(WORKER, path.registry);
+    const door = await services.access.openAny(WORKER, path.registry);
+    const { registry } = await services.access.holding(door, "packages:write");
     const ref = { registryId: registry.id, packageName: path.image };
     if (stage !== stageOf(ref)) return undefined;
     const name = `${path.registry}/${path.image}`;

@@ -80,7 +80,8 @@ export class ImageAges {
     const isAbout =
       metadata !== undefined &&
       (metadata.subject !== undefined ||
-        (metadata.layers.length > 0 && metadata.layers.every((part) => ABOUT.test(part.mediaType))));
+        (metadata.layers.length > 0 &&
+          metadata.layers.every((part) => ABOUT.test(part.mediaType))));
     const createdAtMs = isAbout ? 0 : await this.#createdAtMs(image, metadata, level);
     const isPlausible =
       isAbout ||
@@ -104,8 +105,8 @@ export class ImageAges {
     }
     const child = metadata.manifests.find(({ platform }) => platform?.["os"] !== "unknown");
     if (child === undefined) return annotated;
-    const { version } = await this.#manifests.get(image, child.digest);
-    return this.#bornAtMs(image, version(), level + 1);
+    const found = await this.#manifests.get(image, child.digest);
+    return this.#bornAtMs(image, found.version(), level + 1);
   }
 
   async #configuredAtMs(image: ProxyImage, { config }: ImageMetadata): Promise<number> {

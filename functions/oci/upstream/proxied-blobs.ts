@@ -1,4 +1,5 @@
 import { NotFoundError } from "../../../shared/errors.ts";
+import type { Upstream } from "../../../shared/domain/upstream.ts";
 import type { ByteStream } from "../../../shared/ports/blobs.ts";
 import type { OutboundAnswer } from "../../../shared/ports/outbound-http.ts";
 import type { BlobLink } from "../../../shared/records/blob-links.ts";
@@ -11,6 +12,7 @@ import {
   relay,
 } from "../../../shared/services/upstreams/relay.ts";
 import { UpstreamFetches } from "../../../shared/services/upstreams/upstream-fetches.ts";
+import { type HearRead, heardFetch } from "../../../shared/services/upstreams/upstream-read.ts";
 import {
   asStoringFailure,
   MIN_STREAMED_BYTES,
@@ -39,10 +41,12 @@ export class ProxiedBlobs {
   readonly #services: Services;
   readonly #client: DistributionClient;
   readonly #fetches: UpstreamFetches<BlobLink>;
+  readonly #hear: HearRead;
 
   constructor(services: Services, client: DistributionClient) {
     this.#services = services;
     this.#client = client;
+    this.#hear = services.options.upstreamRead ?? (() => {});
     this.#fetches = new UpstreamFetches(services.stores, services.options.fetchLimits);
   }
 
@@ -53,6 +57,11 @@ export class ProxiedBlobs {
    */
   async get(image: ProxyImage, digest: OciDigest): Promise<ProxiedBlob> {
     return asSoonAsItArrives((arrive) => this.#get(image, digest, arrive));
+  }
+
+  /** Tells that a blob was here already. */
+  heardCached({ key: upstream }: Upstream): void {
+    this.#hear({ upstream, kind: "file", outcome: "cached", bytes: 0 });
   }
 
   /** As {@link ProxiedBlobs.get}, when all of it is here. */
@@ -73,7 +82,11 @@ export class ProxiedBlobs {
     };
     return this.#fetches.run(order, find, async (limit) => {
       const stored = await this.#findStored(image, digest);
-      const blob = stored ?? (await this.#fetch(image, digest, limit, arrive));
+      const blob =
+        stored ??
+        (await heardFetch(this.#hear, image.upstream, () =>
+          this.#fetch(image, digest, limit, arrive),
+        ));
       await this.#services.blobLinks.link(ref, { digest: digest.text, ...blob });
       const link = await find();
       if (link === undefined) throw new NotFoundError("file", digest.text);

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { type JsonObject, property } from "../../../shared/domain/json.ts";
 import { UpstreamFailedError } from "../../../shared/errors.ts";
 import type { OutboundAnswer } from "../../../shared/ports/outbound-http.ts";
 import { toUpstreamCopy, upstreamCopyKey } from "../../../shared/records/upstream-copies.ts";
@@ -59,14 +58,17 @@ export class ProxiedLists {
   /** In byte order of their digests. @throws {UpstreamFailedError} */
   async referrers(image: ProxyImage, subject: string): Promise<ProxiedList<ListedReferrer>> {
     const list = await this.#list(image, `referrers:${subject}`, async () => {
-      const found = new Map<string, JsonObject>();
+      const found = new Map<string, ListedReferrer>();
       const take = (page: unknown): void => {
-        for (const one of listedReferrers(page)) found.set(one.digest, one.descriptor);
-        if (found.size > MAX_REFERRERS) throw new RangeError(`more than ${MAX_REFERRERS} referrers`);
+        for (const one of listedReferrers(page)) found.set(one.digest, one);
+        if (found.size > MAX_REFERRERS)
+          throw new RangeError(`more than ${MAX_REFERRERS} referrers`);
       };
       const isServed = await this.#pages(image, `referrers/${subject}`, take);
       if (!isServed) take(await this.#referrersTag(image, subject));
-      return [...found.values()].sort((a, b) => byteOrder(digestOf(a), digestOf(b)));
+      return [...found.values()]
+        .sort((a, b) => byteOrder(a.digest, b.digest))
+        .map(({ descriptor }) => descriptor);
     });
     return { ...list, items: listedReferrers({ manifests: list.items }) };
   }
@@ -120,7 +122,8 @@ export class ProxiedLists {
         await answer.body.cancel().catch(() => undefined);
         return false;
       }
-      if (answer.status !== 200) throw await this.#services.upstreamClient.refusal(upstream, answer);
+      if (answer.status !== 200)
+        throw await this.#services.upstreamClient.refusal(upstream, answer);
       try {
         const body = await readBody(answer, MAX_PAGE_BYTES);
         take(JSON.parse(new TextDecoder().decode(body)));
@@ -129,7 +132,9 @@ export class ProxiedLists {
           error instanceof SyntaxError ||
           error instanceof z.ZodError ||
           error instanceof RangeError;
-        throw isContent ? unusable(image, "it is not what the specification has") : asFailure(upstream, error);
+        throw isContent
+          ? unusable(image, "it is not what the specification has")
+          : asFailure(upstream, error);
       }
       target = nextOf(answer, upstream.url);
     }
@@ -146,10 +151,10 @@ const asDocument = (items: readonly unknown[] | undefined): Fetched =>
         body: Buffer.from(JSON.stringify(items)),
       };
 
-const digestOf = (descriptor: JsonObject): string => String(property(descriptor, "digest"));
-
 const unusable = ({ upstream }: ProxyImage, why: string): UpstreamFailedError =>
-  new UpstreamFailedError(`The upstream "${upstream.key}" sent a list that cannot be used: ${why}.`);
+  new UpstreamFailedError(
+    `The upstream "${upstream.key}" sent a list that cannot be used: ${why}.`,
+  );
 
 /** Absolute; only on the upstream's own host, because our credentials go along. RFC 8288. */
 function nextOf({ headers, url }: OutboundAnswer, upstreamUrl: string): string | undefined {

@@ -29,7 +29,10 @@ export class ProxiedManifests {
   }
 
   /** @throws {NotFoundError} when the upstream has none, {@link UpstreamFailedError} when it does not say. */
-  async get({ registry, upstream, repository }: ProxyImage, digest: string): Promise<FoundManifest> {
+  async get(
+    { registry, upstream, repository }: ProxyImage,
+    digest: string,
+  ): Promise<FoundManifest> {
     const find = (): Promise<FoundManifest | undefined> =>
       this.#manifests.find({ registryId: registry.id, packageName: repository }, digest);
     const here = await find();

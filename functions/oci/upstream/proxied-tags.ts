@@ -48,11 +48,7 @@ export class ProxiedTags {
     return { digest: copy.etag, stale, history: () => this.#history(image, copy) };
   }
 
-  async #fetch(
-    image: ProxyImage,
-    tag: string,
-    known: UpstreamCopy | undefined,
-  ): Promise<Fetched> {
+  async #fetch(image: ProxyImage, tag: string, known: UpstreamCopy | undefined): Promise<Fetched> {
     const before = known?.state === "present" ? known : undefined;
     try {
       const fetched = await this.#ask(image, tag, before);

@@ -22,7 +22,7 @@ export class UpstreamManifests {
   }
 
   /**
-   * What a tag points at. `unknown`: the upstream has it, and does not say what it is before the manifest is fetched.
+   * What a tag points at; empty when the upstream has it, and does not say what it is before the manifest is fetched.
    * HEAD, because Docker Hub counts only GET as a pull: https://docs.docker.com/docker-hub/usage/pulls/
    *
    * @throws {UpstreamFailedError}
@@ -31,7 +31,7 @@ export class UpstreamManifests {
     upstream: Upstream,
     repository: string,
     tag: string,
-  ): Promise<string | "unknown" | undefined> {
+  ): Promise<string | undefined> {
     const answer = await this.#client.send(upstream, repository, {
       method: "HEAD",
       target: `manifests/${tag}`,
@@ -41,9 +41,9 @@ export class UpstreamManifests {
     await answer.body.cancel().catch(() => undefined);
     const { status, headers } = answer;
     if (status === 404) return undefined;
-    if (status === 405 || status === 501) return "unknown";
+    if (status === 405 || status === 501) return "";
     if (status !== 200) throw await this.#services.upstreamClient.refusal(upstream, answer);
-    return findDigest(headers.get("docker-content-digest") ?? "")?.text ?? "unknown";
+    return findDigest(headers.get("docker-content-digest") ?? "")?.text ?? "";
   }
 
   /**

@@ -112,7 +112,8 @@ export class UpstreamTokens {
       const body = await readBody(answer, MAX_ANSWER_BYTES);
       const parsed = answerBody.parse(JSON.parse(new TextDecoder().decode(body)));
       const text = parsed.token ?? parsed.access_token ?? "";
-      if (/^[\x21-\x7e]+$/.test(text)) return { text, seconds: parsed.expires_in ?? DEFAULT_SECONDS };
+      if (/^[\x21-\x7e]+$/.test(text))
+        return { text, seconds: parsed.expires_in ?? DEFAULT_SECONDS };
     } catch (error) {
       const isContent = error instanceof SyntaxError || error instanceof z.ZodError;
       if (!isContent) throw asFailure(upstream, error);

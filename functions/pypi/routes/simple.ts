@@ -8,12 +8,12 @@ import { chooseType } from "../accept.ts";
 import {
   API_VERSION,
   CLOSE_PAGE,
-  escapeHtml,
   openPage,
   SIMPLE_HTML,
   SIMPLE_JSON,
   V1_JSON_TYPE,
 } from "../render.ts";
+import { escapeHtml } from "../simple-file.ts";
 import { openProject, openRegistry } from "../target.ts";
 import { simpleUrl } from "../urls.ts";
 
@@ -50,7 +50,7 @@ export async function listProjects(c: Context<AppEnv>, services: Services): Prom
           meta: { "api-version": API_VERSION },
           projects: names.map((name) => ({ name })),
         })
-      : `${openPage("Simple index")}${names.map(link).join("\n")}${CLOSE_PAGE}`;
+      : `${openPage("Simple index", [])}${names.map(link).join("\n")}${CLOSE_PAGE}`;
   return new Response(body, {
     headers: { "content-type": type, "cache-control": "private, no-cache", vary: "Accept" },
   });

@@ -112,7 +112,7 @@ export class SignedRegistryTokens implements AwsRegistryTokens {
       domain,
       ...(domainOwner === "" ? {} : { "domain-owner": domainOwner }),
     });
-    const path = `/v1/authorization-token?${query}`;
+    const path = `/v1/authorization-token?${query.toString()}`;
     const call = { service: "codeartifact", region, path, headers: {}, body: "" } as const;
     const text = await this.#send(call, credentials);
     const { authorizationToken, expiration } = parse("codeartifact", text, codeArtifactAnswer);

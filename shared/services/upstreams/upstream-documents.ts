@@ -19,6 +19,7 @@ import type { Stores } from "../stores.ts";
 import { readBody } from "../outbound-body.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+import type { HearRead, UpstreamRead } from "./upstream-read.ts";
 
 /** Decoded. The largest packument of the public registry has about 100 MB. */
 const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024;
@@ -66,9 +67,11 @@ export class UpstreamDocuments {
   readonly #stores: Stores;
   readonly #client: UpstreamClient;
   readonly #flights: SingleFlight<KnownCopy>;
+  readonly #hear: HearRead;
   readonly #pausedUntilMs = new Map<string, number>();
 
-  constructor(stores: Stores, client: UpstreamClient) {
+  constructor(stores: Stores, client: UpstreamClient, hear: HearRead) {
+    this.#hear = hear;
     this.#stores = stores;
     this.#client = client;
     this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
@@ -89,12 +92,15 @@ export class UpstreamDocuments {
     known: UpstreamCopy | undefined,
     fetch: Fetch,
   ): Promise<KnownCopy> {
-    if (known !== undefined && this.#isFresh(question.upstream, known)) {
-      return { copy: known, stale: "" };
-    }
     const { registry, upstream, packageName, name } = question;
-    if (upstream.offline) return { copy: known ?? nothing(name), stale: "" };
-    if (known?.state === "present" && this.#isPaused(upstream)) return served(known, upstream);
+    if (upstream.offline || (known !== undefined && this.#isFresh(upstream, known))) {
+      this.#tell(upstream, "cached");
+      return { copy: known ?? nothing(name), stale: "" };
+    }
+    if (known?.state === "present" && this.#isPaused(upstream)) {
+      this.#tell(upstream, "stale");
+      return served(known, upstream);
+    }
     return this.#flights.run(
       `document ${registry.id} ${packageName} ${name}`,
       async () => {
@@ -138,15 +144,24 @@ export class UpstreamDocuments {
   ): Promise<KnownCopy> {
     const { upstream } = question;
     try {
-      const copy = await this.#update(question, known, await fetch(known));
+      const fetched = await fetch(known);
+      const copy = await this.#update(question, known, fetched);
       this.#pausedUntilMs.delete(upstream.id);
+      if (fetched.kind === "present") this.#tell(upstream, "fetched", fetched.body.length);
+      else this.#tell(upstream, fetched.kind);
       return { copy, stale: "" };
     } catch (error) {
-      if (!(error instanceof UpstreamFailedError) || known?.state !== "present") throw error;
+      if (!(error instanceof UpstreamFailedError)) throw error;
+      this.#tell(upstream, known?.state === "present" ? "stale" : "failed");
+      if (known?.state !== "present") throw error;
       this.#pausedUntilMs.set(upstream.id, this.#stores.now() + PAUSE_MS);
       this.#stores.log.warn("upstream.stale", { upstream: upstream.key, why: error.message });
       return served(known, upstream);
     }
+  }
+
+  #tell({ key: upstream }: Upstream, outcome: UpstreamRead["outcome"], bytes = 0): void {
+    this.#hear({ upstream, kind: "document", outcome, bytes });
   }
 
   async #fetch(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<Fetched> {

@@ -1,4 +1,4 @@
-import { FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
+import { type Digests, FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
 import type { Package, Version } from "../../domain/package.ts";
 import type { Caller } from "../../domain/principal.ts";
@@ -21,10 +21,20 @@ import type { ListedFile } from "../views/listing.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { bodyWithin, type FetchLimit } from "./fetch-limit.ts";
 import { type FetchLimits, UpstreamFetches } from "./upstream-fetches.ts";
+import { type HearRead, heardFetch } from "./upstream-read.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 
 /** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
 export const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
+
+interface Options {
+  /** `inline`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
+  readonly downloads: "inline" | "redirect";
+  readonly fetchLimits?: FetchLimits;
+  readonly upstreamRead?: HearRead;
+}
+
+type Kept = Pick<NewFile, "sizeBytes" | "digests">;
 
 /** A file that an upstream has, and what is known of its version. */
 export interface FileQuestion {
@@ -47,23 +57,23 @@ export class UpstreamFiles {
   readonly #changes: PackageChanges;
   readonly #collector: Collector;
   readonly #mayStream: boolean;
+  readonly #hear: HearRead;
   readonly #fetches: UpstreamFetches<AvailableFile>;
 
-  /** `mayStream`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
   constructor(
     stores: Stores,
     client: UpstreamClient,
     changes: PackageChanges,
     collector: Collector,
-    mayStream: boolean,
-    limits: FetchLimits | undefined,
+    { downloads, fetchLimits, upstreamRead = () => {} }: Options,
   ) {
     this.#stores = stores;
     this.#client = client;
     this.#changes = changes;
     this.#collector = collector;
-    this.#mayStream = mayStream;
-    this.#fetches = new UpstreamFetches(stores, limits);
+    this.#mayStream = downloads === "inline";
+    this.#hear = upstreamRead;
+    this.#fetches = new UpstreamFetches(stores, fetchLimits);
   }
 
   /** The file if it is here already, whatever its upstream says now. */
@@ -79,6 +89,11 @@ export class UpstreamFiles {
     ]);
     if (fileItem === undefined || versionItem === undefined) return undefined;
     return { file: toFile(fileItem), version: toVersion(versionItem) };
+  }
+
+  /** Tells that a file was here already. */
+  heardCached({ key: upstream }: Upstream): void {
+    this.#hear({ upstream, kind: "file", outcome: "cached", bytes: 0 });
   }
 
   /**
@@ -101,7 +116,9 @@ export class UpstreamFiles {
         },
         find,
         async (limit) => {
-          await this.#fetch(question, limit, arrive);
+          await heardFetch(this.#hear, question.upstream, () =>
+            this.#fetch(question, limit, arrive),
+          );
           const found = await find();
           if (found === undefined) throw new NotFoundError("file", file.path);
           return found;
@@ -115,7 +132,7 @@ export class UpstreamFiles {
     question: FileQuestion,
     limit: FetchLimit,
     arrive: (arrival: Arrival<AvailableFile>) => void,
-  ): Promise<void> {
+  ): Promise<Kept> {
     const { upstream, file } = question;
     const answer = await this.#client.send(upstream, {
       target: file.url,
@@ -143,9 +160,10 @@ export class UpstreamFiles {
       body = stored;
       arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
     }
-    const kept = await this.#store(upstream, file, body);
-    const { path, contentType } = file;
-    await this.#record(question, { path, contentType, ...kept }, publishedAtMs);
+    const expected = { ...file.announced?.(answer.headers), ...file.expected };
+    const kept = await this.#store(upstream, file.path, expected, body);
+    await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
+    return kept;
   }
 
   /** A file of which only what its upstream said is known yet. */
@@ -162,10 +180,9 @@ export class UpstreamFiles {
         registryId: registry.id,
         packageName,
         version,
-        path: file.path,
+        ...announced(file),
         sizeBytes,
         digests,
-        contentType: file.contentType,
         createdAtMs: this.#stores.now(),
       },
       version: this.#version(question, 1, publishedAtMs, sizeBytes),
@@ -175,18 +192,19 @@ export class UpstreamFiles {
 
   async #store(
     upstream: Upstream,
-    file: ListedFile,
+    path: string,
+    expected: Partial<Digests>,
     body: ByteStream,
-  ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
+  ): Promise<Kept> {
     try {
       const { sizeBytes, digests } = await this.#stores.blobs.put(body, {
         algorithms: FILE_DIGESTS,
-        expected: file.expected,
+        expected,
         maxSizeBytes: upstream.maxFileBytes,
       });
       return { sizeBytes, digests: requireDigests(digests) };
     } catch (error) {
-      throw asStoringFailure(upstream, file.path, error);
+      throw asStoringFailure(upstream, path, error);
     }
   }
 
@@ -283,6 +301,17 @@ export function asStoringFailure(upstream: Upstream, what: string, error: unknow
   }
   return asFailure(upstream, error);
 }
+
+/** What a file's row takes over from its upstream's document. */
+const announced = ({
+  path,
+  contentType,
+  publishedAtMs,
+}: ListedFile): Pick<NewFile, "path" | "contentType" | "publishedAtMs"> => ({
+  path,
+  contentType,
+  ...(publishedAtMs === undefined ? {} : { publishedAtMs }),
+});
 
 /** Nobody in particular: whoever asked first did not publish it. */
 export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };

@@ -26,7 +26,7 @@ import {
 import { type Access, mayUse } from "../access.ts";
 import { recordOps } from "../audit.ts";
 import type { RegistryStructure } from "../registry-structure.ts";
-import type { Stores } from "../stores.ts";
+import type { Ecosystems, Stores } from "../stores.ts";
 import { sealText } from "./sealed-text.ts";
 import type { UpstreamDirectory } from "./upstream-directory.ts";
 import { checkAuth, parseUpstreamUrl } from "./upstream-settings.ts";
@@ -59,13 +59,16 @@ export class Upstreams {
   readonly #access: Access;
   readonly #structure: RegistryStructure;
   readonly #directory: UpstreamDirectory;
+  readonly #ecosystems: Ecosystems;
 
   constructor(
     stores: Stores,
     access: Access,
     structure: RegistryStructure,
     directory: UpstreamDirectory,
+    ecosystems: Ecosystems,
   ) {
+    this.#ecosystems = ecosystems;
     this.#stores = stores;
     this.#access = access;
     this.#structure = structure;
@@ -125,7 +128,7 @@ export class Upstreams {
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
     };
-    return { ...upstream, url: parseUpstreamUrl(url, upstream.allowPrivate, caller.baseUrl) };
+    return this.#canonical(caller, upstream);
   }
 
   /** Stores it, with what is recorded of that; fails when the key is taken. */
@@ -158,13 +161,11 @@ export class Upstreams {
     const { secret, ...settings } = edits;
     const after = await this.#structure.change(async (nodes) => {
       const before = await this.#read(key);
-      const { allowPrivate = before.allowPrivate, url = before.url } = settings;
-      const changed: Upstream = {
+      const changed = this.#canonical(caller, {
         ...before,
         ...settings,
-        url: parseUpstreamUrl(url, allowPrivate, caller.baseUrl),
         updatedAtMs: Math.max(this.#stores.now(), before.updatedAtMs + 1),
-      };
+      });
       const isMoved = movesSecret(before, changed);
       if (isMoved || changed.allowPrivate !== before.allowPrivate) {
         requireAdmin(caller.principal, changed);
@@ -202,6 +203,18 @@ export class Upstreams {
       return { nodes, ops, result: undefined };
     });
     this.#directory.forget(key);
+  }
+
+  /** URL and patterns in the forms that requests and names are compared with. @throws {InvalidInputError} */
+  #canonical(caller: Caller, upstream: Upstream): Upstream {
+    const { canonicalPattern = (pattern: string) => pattern } =
+      this.#ecosystems[upstream.ecosystem];
+    return {
+      ...upstream,
+      url: parseUpstreamUrl(upstream.url, upstream.allowPrivate, caller.baseUrl),
+      include: upstream.include.map(canonicalPattern),
+      exclude: upstream.exclude.map(canonicalPattern),
+    };
   }
 
   /** Reads past the directory's memory: changes start from what is stored. */

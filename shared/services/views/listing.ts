@@ -12,7 +12,14 @@ export interface ListedFile {
   readonly url: string;
   /** What its bytes must turn out to be. */
   readonly expected: Partial<Digests>;
+  /** What the headers of an answer say of them besides. */
+  readonly announced?: (headers: Headers) => Partial<Digests>;
   readonly contentType: string;
+  /**
+   * Unix milliseconds, where files join a version for as long as it lives; 0 when the document does not say. Absent: as
+   * old as the version.
+   */
+  readonly publishedAtMs?: number;
 }
 
 /** A version as its registry's document describes it. */
@@ -67,6 +74,10 @@ export interface ListingFormat {
   };
   /** Bounded and forgiving to single versions: those that cannot be used are left out. @throws {SyntaxError} for what is no document. */
   parse(body: Uint8Array, from: DocumentOrigin): Listing;
+  /** What versions are the same by, where one can be written in several ways. Absent: by their text. */
+  readonly identity?: (version: string) => string;
+  /** The entry of a version with these of its files, where entries list them. Absent: they do not. */
+  readonly withFiles?: (entry: JsonObject, files: readonly ListedFile[]) => JsonObject;
   /** The document of this kind, with all links starting at `scope.baseUrl`. */
   render(kind: string, scope: DocumentScope, listing: MergedListing): RenderedListing;
 }
@@ -105,21 +116,39 @@ export function mergeListings(
   sources: readonly ListingSource[],
   nowMs: number,
 ): MergedListing {
+  const { identity = (version: string) => version } = ecosystem.listings ?? {};
   const seen = new Set<string>();
   const versions: MergedVersion[] = [];
-  let nextVersionAtMs = 0;
+  const later: number[] = [];
   for (const { slug, listing, routings } of sources) {
-    for (const version of listing.versions) {
-      if (seen.has(version.version)) continue;
+    const own = listing.versions.map(({ version }) => identity(version));
+    for (const [position, version] of listing.versions.entries()) {
       // A version that is too young here is not taken from the next one either: it would be another.
-      seen.add(version.version);
-      const fromMs = visibleThrough(routings, packageName, version.publishedAtMs);
-      if (fromMs <= nowMs) versions.push({ ...version, origin: slug });
-      else if (nextVersionAtMs === 0 || fromMs < nextVersionAtMs) nextVersionAtMs = fromMs;
+      if (seen.has(own[position] ?? "")) continue;
+      const fromMs = (file?: ListedFile): number =>
+        visibleThrough(routings, packageName, file?.publishedAtMs ?? version.publishedAtMs);
+      const times = version.files.length === 0 ? [fromMs()] : version.files.map(fromMs);
+      later.push(...times.filter((time) => time > nowMs));
+      if (times.every((time) => time > nowMs)) continue;
+      const files = version.files.filter((_, index) => (times[index] ?? 0) <= nowMs);
+      versions.push({ ...withFiles(ecosystem, version, files), origin: slug });
     }
+    for (const version of own) seen.add(version);
   }
+  const nextVersionAtMs = later.reduce((a, b) => Math.min(a, b), later[0] ?? 0);
   const tags = mergeTags(ecosystem, sources, new Set(versions.map(({ version }) => version)));
   return { tags, versions, about: aboutOf(sources), nextVersionAtMs };
+}
+
+/** A version as if it had only these of its files. */
+export function withFiles(
+  { listings }: Ecosystem,
+  version: ListedVersion,
+  files: readonly ListedFile[],
+): ListedVersion {
+  if (files.length === version.files.length) return version;
+  const entry = listings?.withFiles?.(version.entry, files) ?? version.entry;
+  return { ...version, files, entry };
 }
 
 /** The package is described by the first registry that has it. */

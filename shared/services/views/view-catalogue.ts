@@ -7,7 +7,6 @@ import {
   type Version,
 } from "../../domain/package.ts";
 import type { Registry } from "../../domain/registry.ts";
-import { InvalidCursorError } from "../../ports/table.ts";
 import type { PageOf, PageOptions } from "../../records/pages.ts";
 import type { RegistryGrant } from "../access.ts";
 import type { CatalogueReads, ListOptions } from "../catalogue.ts";
@@ -15,12 +14,13 @@ import { latestOf } from "../ecosystem.ts";
 import type { Ecosystems } from "../stores.ts";
 import type { MergedListing, MergedVersion } from "./listing.ts";
 import { type Leaf, type Leaves, routesFor } from "./routes.ts";
+import { decodeCursor, encodeCursor, pageOfVersions, StoredUnion } from "./stored-union.ts";
 import type { Views } from "./views.ts";
 
 /**
  * What composites and proxies show: packages as their merged listings say; names, files and downloads as the
- * registries behind them have them stored. In ecosystems without listings a package is that of the first registry
- * that has it.
+ * registries behind them have them stored. In ecosystems without listings all is
+ * as it is stored.
  */
 export class ViewCatalogue implements CatalogueReads {
   readonly #ecosystems: Ecosystems;
@@ -48,7 +48,7 @@ export class ViewCatalogue implements CatalogueReads {
 
   async findAnyPackage(grant: RegistryGrant, packageName: string): Promise<Package | undefined> {
     if (!this.#hasListings(grant)) {
-      return this.#first(grant, packageName, (leaf) => this.#stored.findPackage(leaf, packageName));
+      return (await this.#union(grant, packageName)).findPackage(packageName);
     }
     const listing = await this.#views.listing(grant, packageName);
     return listing.versions.length === 0
@@ -71,11 +71,7 @@ export class ViewCatalogue implements CatalogueReads {
     versions: readonly string[],
   ): Promise<readonly Version[]> {
     if (!this.#hasListings(grant)) {
-      const found = await this.#first(grant, packageName, async (leaf) => {
-        const there = await this.#stored.findVersions(leaf, packageName, versions);
-        return there.length === 0 ? undefined : withOrigin(there, leaf.registry.slug);
-      });
-      return found ?? [];
+      return (await this.#union(grant, packageName)).findVersions(packageName, versions);
     }
     const listing = await this.#views.listing(grant, packageName);
     return versions.flatMap((version) => {
@@ -104,13 +100,7 @@ export class ViewCatalogue implements CatalogueReads {
 
   async listTags(grant: RegistryGrant, packageName: string): Promise<readonly Tag[]> {
     if (!this.#hasListings(grant)) {
-      const tags = new Map<string, Tag>();
-      for (const leaf of await this.#asked(grant, packageName)) {
-        for (const tag of await this.#stored.listTags(leaf, packageName)) {
-          if (!tags.has(tag.name)) tags.set(tag.name, tag);
-        }
-      }
-      return [...tags.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+      return (await this.#union(grant, packageName)).listTags(packageName);
     }
     const { tags, versions } = await this.#views.listing(grant, packageName);
     return Object.entries(tags)
@@ -195,33 +185,13 @@ export class ViewCatalogue implements CatalogueReads {
     options: PageOptions & { readonly prefix?: string },
   ): Promise<PageOf<Version>> {
     if (!this.#hasListings(grant)) {
-      const page = await this.#first(grant, packageName, async (leaf) => {
-        const there = await this.#stored.listVersions(leaf, packageName, options);
-        return there.items.length === 0
-          ? undefined
-          : { ...there, items: withOrigin(there.items, leaf.registry.slug) };
-      });
-      return page ?? { items: [] };
+      return (await this.#union(grant, packageName)).listVersions(packageName, options);
     }
     const { versions } = await this.#views.listing(grant, packageName);
-    const { prefix, limit, cursor } = options;
-    const all = versions
-      .map((listed, position) => toVersion(grant.registry, packageName, listed, position + 1))
-      .filter(({ version }) => prefix === undefined || version.startsWith(prefix))
-      .sort((a, b) =>
-        prefix === undefined
-          ? b.publishedAtMs - a.publishedAtMs || b.sequence - a.sequence
-          : a.version < b.version
-            ? -1
-            : 1,
-      );
-    const after = cursor === undefined ? undefined : decodeCursor(cursor);
-    const start = after === undefined ? 0 : all.findIndex(({ version }) => version === after) + 1;
-    const items = all.slice(start, start + limit);
-    const last = items.at(-1);
-    return last === undefined || start + limit >= all.length
-      ? { items }
-      : { items, cursor: encodeCursor(last.version) };
+    const all = versions.map((listed, position) =>
+      toVersion(grant.registry, packageName, listed, position + 1),
+    );
+    return pageOfVersions(all, options);
   }
 
   async listFiles(
@@ -269,16 +239,9 @@ export class ViewCatalogue implements CatalogueReads {
     return routes.filter(({ refusal }) => refusal === "").map(({ leaf }) => through(grant, leaf));
   }
 
-  async #first<T>(
-    grant: RegistryGrant,
-    packageName: string,
-    find: (leaf: RegistryGrant) => Promise<T | undefined>,
-  ): Promise<T | undefined> {
-    for (const leaf of await this.#asked(grant, packageName)) {
-      const found = await find(leaf);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+  async #union(grant: RegistryGrant, packageName: string): Promise<StoredUnion> {
+    const ecosystem = this.#ecosystems[grant.registry.ecosystem];
+    return new StoredUnion(this.#stored, ecosystem, await this.#asked(grant, packageName));
   }
 
   #hasListings({ registry }: RegistryGrant): boolean {
@@ -334,9 +297,6 @@ function toVersion(
   };
 }
 
-const withOrigin = (versions: readonly Version[], origin: string): readonly Version[] =>
-  versions.map((version) => ({ ...version, origin }));
-
 /** Who may read the composite may read what is behind it. */
 const through = (grant: RegistryGrant, { registry }: Leaf): RegistryGrant =>
   grant.through(registry);
@@ -352,12 +312,4 @@ function firstAsked(
   );
   const routes = routesFor(leaves, name, owned);
   return there.find((pkg, position) => pkg !== undefined && routes[position]?.refusal === "");
-}
-
-const encodeCursor = (name: string): string => Buffer.from(name).toString("base64url");
-
-function decodeCursor(cursor: string): string {
-  const name = Buffer.from(cursor, "base64url").toString("utf8");
-  if (encodeCursor(name) !== cursor) throw new InvalidCursorError();
-  return name;
 }

@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import { NotFoundError, UnsupportedError } from "../../errors.ts";
 import { isAvailable } from "../../domain/package.ts";
 import type { Registry } from "../../domain/registry.ts";
+import type { Upstream } from "../../domain/upstream.ts";
 import { ConditionFailedError, type Item, type Key } from "../../ports/table.ts";
 import { documentKey, type StoredDocument, toDocument } from "../../records/documents.ts";
 import { fileKey, toFile } from "../../records/files.ts";
@@ -13,6 +14,8 @@ import type { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
+import { getAll } from "../queries.ts";
+import type { FileLocator } from "../ecosystem.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
 import type {
   DocumentQuestion,
@@ -28,6 +31,7 @@ import {
   type MergedListing,
   mergeListings,
   visibleThrough,
+  withFiles,
 } from "./listing.ts";
 import { type Leaf, type Leaves, type Route, routesFor } from "./routes.ts";
 
@@ -148,7 +152,8 @@ export class Views {
       versionKey(id, packageName, version),
       fileKey(id, packageName, version, path),
     ];
-    const items = await this.#stores.table.getMany(
+    const items = await getAll(
+      this.#stores.table,
       leaves.flatMap((leaf) => keys(leaf.registry.id)),
     );
     const rows = leaves.map((leaf, position) => ({
@@ -164,13 +169,24 @@ export class Views {
       const found =
         row.leaf.upstream === undefined
           ? storedFile(row.version, row.file, path)
-          : (cachedFile(row.version, row.file) ??
+          : (this.#cachedFile(row.leaf.upstream, row) ??
             (await this.#fetchFile(row.leaf, packageName, version, path)));
       if (found === undefined) continue;
       this.#requireOldEnough(row.leaf, packageName, found);
       return found;
     }
     throw new NotFoundError("file", path);
+  }
+
+  #cachedFile(
+    upstream: Upstream,
+    rows: { readonly version: Item | undefined; readonly file: Item | undefined },
+  ): AvailableFile | undefined {
+    if (rows.version === undefined || rows.file === undefined) return undefined;
+    const version = toVersion(rows.version);
+    if (!isAvailable(version)) return undefined;
+    this.#files.heardCached(upstream);
+    return { version, file: toFile(rows.file) };
   }
 
   /** The registries behind this one. */
@@ -366,14 +382,18 @@ export class Views {
   ): Promise<AvailableFile | undefined> {
     const { registry, upstream } = leaf;
     if (upstream === undefined) return undefined;
+    const { listings, upstreamFiles } = this.#ecosystems[registry.ecosystem];
+    if (listings === undefined) {
+      return upstreamFiles && this.#locate(leaf, upstreamFiles, packageName, version, path);
+    }
     const item = await this.#stores.table.get(upstreamCopyKey(registry.id, packageName, LISTING));
     const { copy } = await this.#input(leaf, packageName, item);
     const listing = await this.#read(leaf, packageName, copy);
     const listed = listing.versions.find((candidate) => candidate.version === version);
     const file = listed?.files.find((candidate) => candidate.path === path);
     if (listed === undefined || file === undefined) return undefined;
-    const { publishedAtMs, entry } = listed;
-    const fromMs = visibleThrough(leaf.routings, packageName, publishedAtMs);
+    const { publishedAtMs } = listed;
+    const fromMs = visibleThrough(leaf.routings, packageName, file.publishedAtMs ?? publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", path);
     const { description } = listing.about;
     return this.#files.get({
@@ -382,14 +402,49 @@ export class Views {
       packageName,
       version,
       publishedAtMs,
-      metadata: entry,
+      metadata: withFiles(this.#ecosystems[registry.ecosystem], listed, [file]).entry,
       description: typeof description === "string" ? description : "",
       file,
     });
   }
 
+  /** A file that only its upstream can tell whether it is there. */
+  async #locate(
+    { registry, upstream }: Leaf,
+    locator: FileLocator,
+    packageName: string,
+    version: string,
+    path: string,
+  ): Promise<AvailableFile | undefined> {
+    if (upstream === undefined) return undefined;
+    try {
+      return await this.#files.get({
+        registry,
+        upstream,
+        packageName,
+        version,
+        publishedAtMs: 0,
+        metadata: {},
+        description: "",
+        file: {
+          path,
+          url: locator.locate(packageName, version, path),
+          expected: {},
+          announced: (headers) => locator.announced(headers),
+          contentType: locator.contentType(path),
+        },
+      });
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  }
+
   #requireOldEnough(leaf: Leaf, packageName: string, { file, version }: AvailableFile): void {
-    const fromMs = visibleThrough(leaf.routings, packageName, version.publishedAtMs);
+    const publishedAtMs =
+      file.publishedAtMs ??
+      (leaf.upstream === undefined ? file.createdAtMs : version.publishedAtMs);
+    const fromMs = visibleThrough(leaf.routings, packageName, publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", file.path);
   }
 
@@ -426,11 +481,4 @@ function storedFile(
   return { version, file: toFile(fileItem) };
 }
 
-function cachedFile(
-  versionItem: Item | undefined,
-  fileItem: Item | undefined,
-): AvailableFile | undefined {
-  if (versionItem === undefined || fileItem === undefined) return undefined;
-  const version = toVersion(versionItem);
-  return isAvailable(version) ? { version, file: toFile(fileItem) } : undefined;
-}
+

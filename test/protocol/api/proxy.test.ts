@@ -47,7 +47,7 @@ describe("creating a proxy", () => {
       proxy("public-npm", { upstream: "npmjs" }),
       proxy("other-npm", { upstream: "npmjs" }),
     ]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 201, 409]);
   });
 
   test.each([

@@ -35,9 +35,11 @@ async function list(slug: string, ...names: readonly string[]): Promise<void> {
 
 describe("the routes of a package", () => {
   const routes = async (name: string, slug = "all", token?: string): Promise<Answer> =>
-    api.call("GET", `/registries/${slug}/routes?package=${encodeURIComponent(name)}`, {
-      ...(token === undefined ? {} : { token }),
-    });
+    api.call(
+      "GET",
+      `/registries/${slug}/routes?package=${encodeURIComponent(name)}`,
+      token === undefined ? {} : { token },
+    );
 
   test("lead to everyone for a name that nobody owns, in order", async () => {
     expect(await routes("Some__Thing")).toMatchObject({

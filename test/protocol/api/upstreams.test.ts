@@ -93,6 +93,14 @@ describe("a new upstream", () => {
     expect(await create({ key: "npmjs", ecosystem: "pypi" })).toMatchObject({ status: 400 });
   });
 
+  test("keeps patterns in the form in which names are compared", async () => {
+    const pypi = { key: "pypi", exclude: ["Evil__*"] };
+    expect(await create(pypi)).toMatchObject({ status: 201, body: { exclude: ["evil-*"] } });
+    expect(await change("pypi", { include: ["Acme.Core"] })).toMatchObject({
+      body: { include: ["acme-core"], exclude: ["evil-*"] },
+    });
+  });
+
   test.each([
     ["not a url", "is not a URL"],
     ["ftp://npm.corp.example/", "must start with https://"],
@@ -201,7 +209,7 @@ describe("the secret of an upstream", () => {
     await create({ ...NEW, key: "other", auth: { kind: "bearer" }, secret: "tok" });
     const { table } = api.registry.stores;
     const from = await table.get(upstreamKey("corp"));
-    const sealedSecret = String(from?.attributes["sealedSecret"]);
+    const sealedSecret = from === undefined ? "" : toUpstream(from).sealedSecret;
     for (const text of [sealedSecret, `${sealedSecret.slice(0, -2)}AA`, "v1.", "plain"]) {
       const set = { sealedSecret: text };
       await table.write([{ op: "update", key: upstreamKey("other"), set }]);

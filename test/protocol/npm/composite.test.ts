@@ -251,4 +251,17 @@ describe("the shape of a composite", () => {
     const found = await json(await get("/-/v1/search?text=d4"));
     expect(found.objects).toHaveLength(1);
   });
+
+  test("finds what upstreams have as well, behind its own, and never under a name that is owned", async () => {
+    await publish("team", "util", "1.0.0");
+    const finds = ["util", "utility", "util"].map((name) => ({
+      package: { name, version: "9.0.0" },
+    }));
+    upstream.on("/-/v1/search", answer(JSON.stringify({ objects: finds, total: 3 })));
+    const found = await json(await get("/-/v1/search?text=util"));
+    const names = found.objects.map(({ package: { name, version } }: Json) => `${name}@${version}`);
+    expect(names).toEqual(["util@1.0.0", "utility@9.0.0"]);
+    upstream.on("/-/v1/search", answer("", { status: 500 }));
+    expect((await json(await get("/-/v1/search?text=util"))).objects).toHaveLength(1);
+  });
 });

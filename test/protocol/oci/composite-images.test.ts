@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { answer, type MisbehavingUpstream, startUpstream } from "../../support/misbehaving-upstream.ts";
+import {
+  answer,
+  type MisbehavingUpstream,
+  startUpstream,
+} from "../../support/misbehaving-upstream.ts";
 import { openTestRegistry, type TestRegistry } from "../../support/services.ts";
 import {
   changeRegistry,
@@ -59,7 +63,8 @@ describe("a composite of OCI registries", () => {
     expect(await digestAt(at("all/tool"), "2")).toBe(two.digest);
     for (const { digest, blobs } of [one, two]) {
       expect(await digestAt(at("all/tool"), digest)).toBe(digest);
-      for (const blob of blobs.keys()) expect(await at("all/tool").status(`blobs/${blob}`)).toBe(200);
+      for (const blob of blobs.keys())
+        expect(await at("all/tool").status(`blobs/${blob}`)).toBe(200);
     }
   });
 
@@ -146,10 +151,15 @@ describe("a composite of OCI registries", () => {
     });
     const index = (...manifests: readonly object[]): string =>
       JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests });
-    first.on(`/v2/tool/referrers/${subject}`, answer(index(entry("a", "x/sig"), entry("b", "x/sbom"))));
+    first.on(
+      `/v2/tool/referrers/${subject}`,
+      answer(index(entry("a", "x/sig"), entry("b", "x/sbom"))),
+    );
     second.on(
       `/v2/tool/manifests/${subject.replace(":", "-")}`,
-      answer(index(entry("b", "x/sbom"), entry("c", "x/sig")), { headers: { "content-type": INDEX } }),
+      answer(index(entry("b", "x/sbom"), entry("c", "x/sig")), {
+        headers: { "content-type": INDEX },
+      }),
     );
     const digests = async (query: string): Promise<readonly string[]> => {
       const response = await at("all/tool").send(`referrers/${subject}${query}`);

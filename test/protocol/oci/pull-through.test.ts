@@ -142,7 +142,10 @@ describe("a proxy of an OCI registry", () => {
     upstream.on("/v2/team/app/manifests/1.0", (request, response) =>
       request.method === "HEAD"
         ? void response.writeHead(405).end()
-        : answer(image.manifest, { headers: { "content-type": image.mediaType } })(request, response),
+        : answer(image.manifest, { headers: { "content-type": image.mediaType } })(
+            request,
+            response,
+          ),
     );
     for (let times = 0; times < 2; times++) {
       expect(await pull(app, "1.0")).toBe(200);
@@ -292,9 +295,7 @@ describe("a proxy of Docker Hub", () => {
     const tokens = serveTokens(upstream, { seconds: 100 });
     serveImage(upstream, "library/alpine", "3", image, tokens.guard);
     expect(await pull(official, "3")).toBe(200);
-    expect(tokens.asked).toEqual([
-      { scope: "repository:library/alpine:pull", authorization: "" },
-    ]);
+    expect(tokens.asked).toEqual([{ scope: "repository:library/alpine:pull", authorization: "" }]);
     registry.clock.aheadMs += 101_000;
     expect(await official.status("manifests/3")).toBe(200);
     expect(tokens.asked).toHaveLength(2);

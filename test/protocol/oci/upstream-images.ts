@@ -1,5 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { answer, type Behaviour, type MisbehavingUpstream } from "../../support/misbehaving-upstream.ts";
+import {
+  answer,
+  type Behaviour,
+  type MisbehavingUpstream,
+} from "../../support/misbehaving-upstream.ts";
 import { bytesOf, type Bytes, digestOf, IMAGE, INDEX } from "./builders.ts";
 
 const CONFIG = "application/vnd.oci.image.config.v1+json";
@@ -104,7 +108,10 @@ export function serveTokens(
     const { searchParams } = new URL(request.url ?? "", upstream.url);
     const { authorization = "" } = request.headers;
     asked.push({ scope: searchParams.get("scope") ?? "", authorization });
-    if (password !== undefined && authorization !== `Basic ${Buffer.from(password).toString("base64")}`) {
+    if (
+      password !== undefined &&
+      authorization !== `Basic ${Buffer.from(password).toString("base64")}`
+    ) {
       response.writeHead(401).end("{}");
       return;
     }
@@ -114,9 +121,12 @@ export function serveTokens(
     response.end(JSON.stringify({ token, access_token: token, expires_in: seconds }));
   });
   const refuse = (request: IncomingMessage, response: ServerResponse): void => {
-    const [, repository = ""] = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(request.url ?? "") ?? [];
+    const [, repository = ""] =
+      /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(request.url ?? "") ?? [];
     const realm = `Bearer realm="${upstream.url}/token",service="hub",scope="repository:${repository}:pull"`;
-    response.writeHead(401, { "www-authenticate": realm }).end('{"errors":[{"code":"UNAUTHORIZED"}]}');
+    response
+      .writeHead(401, { "www-authenticate": realm })
+      .end('{"errors":[{"code":"UNAUTHORIZED"}]}');
   };
   return {
     guard: (behaviour) => (request, response) => {
