@@ -1,4 +1,5 @@
 import type { ListingFormats } from "../shared/services/services.ts";
+import { MAVEN_LISTINGS } from "./maven/listing.ts";
 import { NPM_LISTINGS } from "./npm/listing.ts";
 import { PYPI_LISTINGS } from "./pypi/listing.ts";
 
@@ -7,6 +8,7 @@ import { PYPI_LISTINGS } from "./pypi/listing.ts";
  * ecosystem's parsers.
  */
 export const LISTING_FORMATS: ListingFormats = {
+  maven: MAVEN_LISTINGS,
   npm: NPM_LISTINGS,
   pypi: PYPI_LISTINGS,
 };

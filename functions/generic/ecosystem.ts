@@ -15,11 +15,11 @@ export const createGenericEcosystem: EcosystemFactory = () => ({
   parseUploadPath: (path) => parsePath(path.split("/")),
   compareVersions,
   isPrerelease,
-  upstreamFiles: {
-    locate: (packageName, version, path) =>
-      `/${[packageName, version, ...path.split("/")].map(encodeURIComponent).join("/")}`,
-    contentType: (path) => contentTypeFor(undefined, path),
-    announced: announcedDigests,
+  locate: (packageName, version, path) => {
+    const url = `/${[packageName, version, ...path.split("/")].map(encodeURIComponent).join("/")}`;
+    const contentType = contentTypeFor(undefined, path);
+    const file = { path, url, expected: {}, announced: announcedDigests, contentType };
+    return { version, publishedAtMs: 0, entry: {}, files: [file] };
   },
 });
 

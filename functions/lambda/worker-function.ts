@@ -36,7 +36,11 @@ export function createWorkerFunction(
   const telemetry = createTelemetry();
   const { logger, metrics, tracer, upstreams } = telemetry;
   const mayDelete = name === "maintenance";
-  const services = openServices(environment, telemetry, { mayDelete, pace: "background", listings });
+  const services = openServices(environment, telemetry, {
+    mayDelete,
+    pace: "background",
+    listings,
+  });
   const carrier = new EventCarrier(services.stores, queuesOf(environment));
   metrics.setDefaultDimensions({ worker: name });
   const run = create({

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { InvalidInputError } from "../../shared/errors.ts";
 import { coordinatesOf, type Target } from "./layout.ts";
-import { parseXml } from "./xml.ts";
+import { entriesOf, parseXml } from "./xml.ts";
 import { unescapeXml } from "./xml-text.ts";
 
 /** 20,000 versions fit. */
@@ -98,14 +98,6 @@ function pluginsIn(value: unknown): readonly ClientPlugin[] {
     const parsed = plugin.safeParse(entry);
     return parsed.success ? [{ ...parsed.data, name: unescapeXml(parsed.data.name) }] : [];
   });
-}
-
-/** `<outer><inner/>…</outer>`: none, one and many look different to a parser. */
-function entriesOf(outer: unknown, inner: string): readonly unknown[] {
-  const parsed = z.looseObject({ [inner]: z.unknown().optional() }).safeParse(outer);
-  const found: unknown = parsed.success ? parsed.data[inner] : undefined;
-  if (Array.isArray(found)) return found;
-  return found === undefined ? [] : [found];
 }
 
 const invalid = (message: string): InvalidInputError =>

@@ -2,16 +2,11 @@ import { property } from "../../shared/domain/json.ts";
 import { isAvailable, type Package, type Version } from "../../shared/domain/package.ts";
 import { actorName } from "../../shared/domain/principal.ts";
 import type { WriteOp } from "../../shared/ports/table.ts";
-import {
-  claimBlobOp,
-  putReferenceOp,
-  removeReferenceOp,
-} from "../../shared/records/blob-references.ts";
-import { replaceFileOp } from "../../shared/records/files.ts";
+import { claimBlobOp } from "../../shared/records/blob-references.ts";
 import { createVersionOp, sequenceOp, updateMetadataOp } from "../../shared/records/versions.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import { latestOf } from "../../shared/services/ecosystem.ts";
-import { fileOps, type NewFile, toPackageFile } from "../../shared/services/new-version.ts";
+import { fileOps, type NewFile, replaceOps } from "../../shared/services/new-version.ts";
 import type { CurrentPackage, PackageChange } from "../../shared/services/package-changes.ts";
 import type { FileOutcome } from "../../shared/services/publish.ts";
 import type { Services } from "../../shared/services/services.ts";
@@ -127,12 +122,9 @@ function changedRows(
   if (old === undefined) {
     return [updateMetadataOp(version, 1, file.sizeBytes), ...fileOps(version, file, nowMs)];
   }
-  const added = toPackageFile(version, file, nowMs);
   return [
     updateMetadataOp(version, 0, file.sizeBytes - old.sizeBytes),
-    replaceFileOp(added, old.digests.sha256),
-    removeReferenceOp(old.digests.sha256, old),
-    putReferenceOp(file.digests.sha256, added),
+    ...replaceOps(version, file, old, nowMs),
   ];
 }
 

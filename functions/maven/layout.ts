@@ -107,6 +107,12 @@ export function coordinatesOf(packageName: string): Coordinates {
   return { group: packageName.slice(0, colon), artifact: packageName.slice(colon + 1) };
 }
 
+/** Where an artifact is in a repository, from its root: `/org/example/demo`. */
+export function folderPath(packageName: string): string {
+  const { group, artifact } = coordinatesOf(packageName);
+  return `/${group.replaceAll(".", "/")}/${artifact}`;
+}
+
 /** A version as it is. @throws {InvalidInputError} */
 export function parseVersion(text: string): string {
   if (VERSION.test(text) && !/^\.+$/.test(text)) return text;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { InvalidInputError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/domain/json.ts";
 import { coordinatesOf } from "./layout.ts";
-import { parseXml } from "./xml.ts";
+import { entriesOf, parseXml } from "./xml.ts";
 import { unescapeXml } from "./xml-text.ts";
 
 /** More is no POM that a person or a build wrote. */
@@ -17,24 +17,19 @@ const words = (limit: number) =>
     .transform((value) => (typeof value === "string" ? unescapeXml(value).slice(0, limit) : ""));
 const line = words(300);
 
-/** `<outer><inner/>…</outer>` as a list: absent, empty, one and many look different to a parser. */
+/** `<outer><inner/>…</outer>` as a list of what can be used. */
 const list = <Entry extends z.ZodType>(inner: string, entry: Entry, limit: number) =>
   z
     .unknown()
     .optional()
-    .transform((value): z.output<Entry>[] => {
-      const parsed = z.looseObject({ [inner]: z.unknown().optional() }).safeParse(value);
-      const found = parsed.success ? parsed.data[inner] : undefined;
-      const entries: readonly unknown[] = Array.isArray(found)
-        ? found
-        : found === undefined
-          ? []
-          : [found];
-      return entries.slice(0, limit).flatMap((each) => {
-        const result = entry.safeParse(each);
-        return result.success ? [result.data] : [];
-      });
-    });
+    .transform((value): z.output<Entry>[] =>
+      entriesOf(value, inner)
+        .slice(0, limit)
+        .flatMap((each) => {
+          const result = entry.safeParse(each);
+          return result.success ? [result.data] : [];
+        }),
+    );
 
 const dependency = z.object({
   groupId: line,

@@ -1,10 +1,9 @@
-import type { Version } from "../../shared/domain/package.ts";
 import type { ClosingChange, DocumentRenderer } from "../../shared/services/ecosystem.ts";
 import type { ArchetypeRow, PluginRow } from "./index-rows.ts";
 import { coordinatesOf } from "./layout.ts";
 import { compareBuilds } from "./snapshots.ts";
 import { isListed, utcStamp, type VersionFacts } from "./version-facts.ts";
-import { compareVersions, isSnapshot } from "./versions.ts";
+import { compareVersions, isSnapshot, sortVersions } from "./versions.ts";
 import { escapeXml } from "./xml-text.ts";
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
@@ -27,23 +26,41 @@ export const METADATA_RENDERER: DocumentRenderer = {
   kind: METADATA_KIND,
   contentType: XML_TYPE,
   separator: "",
-  opening: ({ packageName }) => {
-    const { group, artifact } = coordinatesOf(packageName);
-    return `${HEAD}<metadata>\n  <groupId>${group}</groupId>\n  <artifactId>${artifact}</artifactId>\n  <versioning>\n    <versions>\n`;
-  },
-  entry: (_scope, { version, metadata }) =>
-    isListed(metadata) ? `      <version>${version}</version>\n` : "",
-  closing: (view, previous, change) => {
-    const { latest, release } = endsAfter(previous, change);
-    return [
-      "    </versions>\n",
-      latest === "" ? "" : `    <latest>${latest}</latest>\n`,
-      release === "" ? "" : `    <release>${release}</release>\n`,
-      `    <lastUpdated>${utcStamp(view.package.updatedAtMs)}</lastUpdated>\n`,
-      "  </versioning>\n</metadata>\n",
-    ].join("");
-  },
+  opening: ({ packageName }) => opening(packageName),
+  entry: (_scope, { version, metadata }) => (isListed(metadata) ? entry(version) : ""),
+  closing: (view, previous, change) =>
+    closing(endsAfter(previous, change), utcStamp(view.package.updatedAtMs)),
 };
+
+/** The same of versions in any order. `lastUpdated`: `yyyyMMddHHmmss`, empty when it is not known. */
+export function renderMetadata(
+  packageName: string,
+  versions: readonly string[],
+  lastUpdated: string,
+): string {
+  const sorted = sortVersions(versions);
+  const ends = {
+    latest: sorted.at(-1) ?? "",
+    release: sorted.findLast((version) => !isSnapshot(version)) ?? "",
+  };
+  return `${opening(packageName)}${sorted.map(entry).join("")}${closing(ends, lastUpdated)}`;
+}
+
+function opening(packageName: string): string {
+  const { group, artifact } = coordinatesOf(packageName);
+  return `${HEAD}<metadata>\n  <groupId>${group}</groupId>\n  <artifactId>${artifact}</artifactId>\n  <versioning>\n    <versions>\n`;
+}
+
+const entry = (version: string): string => `      <version>${version}</version>\n`;
+
+const closing = ({ latest, release }: Ends, lastUpdated: string): string =>
+  [
+    "    </versions>\n",
+    latest === "" ? "" : `    <latest>${latest}</latest>\n`,
+    release === "" ? "" : `    <release>${release}</release>\n`,
+    lastUpdated === "" ? "" : `    <lastUpdated>${lastUpdated}</lastUpdated>\n`,
+    "  </versioning>\n</metadata>\n",
+  ].join("");
 
 function endsAfter(previous: string | undefined, change: ClosingChange): Ends {
   const before: Ends =
@@ -52,10 +69,12 @@ function endsAfter(previous: string | undefined, change: ClosingChange): Ends {
       : { latest: elementIn(previous, "latest"), release: elementIn(previous, "release") };
   if (change.kind === "closing") return before;
   const added = change.kind === "rebuild" ? change.versions : [change.version];
-  return added.filter(({ metadata }) => isListed(metadata)).reduce(withVersion, before);
+  return added
+    .filter(({ metadata }) => isListed(metadata))
+    .reduce((ends, { version }) => withVersion(ends, version), before);
 }
 
-function withVersion({ latest, release }: Ends, { version }: Version): Ends {
+function withVersion({ latest, release }: Ends, version: string): Ends {
   return {
     latest: higher(latest, version),
     release: isSnapshot(version) ? release : higher(release, version),

@@ -73,3 +73,18 @@ export function compareBuilds(a: Build, b: Build): number {
   if (a.number !== b.number) return a.number - b.number;
   return a.timestamp === b.timestamp ? 0 : a.timestamp < b.timestamp ? -1 : 1;
 }
+
+/** When a build was made, in Unix milliseconds. */
+export function buildTimeMs({ timestamp }: Build): number {
+  const [, year, month, day, hours, minutes, seconds] =
+    /^(\d{4})(\d\d)(\d\d)\.(\d\d)(\d\d)(\d\d)$/.exec(timestamp) ?? [];
+  const ms = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hours),
+    Number(minutes),
+    Number(seconds),
+  );
+  return Number.isNaN(ms) ? 0 : ms;
+}

@@ -40,6 +40,8 @@ const NEW: VersionFacts = {
   pom: {},
   snapshot: [],
 };
+/** Of a version of another repository, of which only the files are known that were fetched. */
+export const FETCHED: VersionFacts = { ...NEW, deploy: "complete" };
 /** Attached artifacts of one snapshot, beyond which no more are listed. */
 const MAX_SNAPSHOT_FILES = 500;
 

@@ -16,6 +16,14 @@ export function compareVersions(a: string, b: string): number {
   return compareLists(partsOf(a), partsOf(b));
 }
 
+/** In Maven's order, each taken apart once. */
+export function sortVersions(versions: readonly string[]): readonly string[] {
+  return versions
+    .map((version) => ({ version, parts: partsOf(version) }))
+    .sort((a, b) => compareLists(a.parts, b.parts))
+    .map(({ version }) => version);
+}
+
 /** A snapshot, or a version whose qualifier says that it comes before the release. */
 export function isPrerelease(version: string): boolean {
   return (

@@ -1,4 +1,5 @@
 import { XMLParser } from "fast-xml-parser";
+import * as z from "zod";
 import { InvalidInputError } from "../../shared/errors.ts";
 
 const MAX_DEPTH = 60;
@@ -75,6 +76,14 @@ function requireWellFormed(text: string, what: string): void {
     }
   }
   if (roots !== 1 || open.length > 0) throw invalid(what, "is not XML with one root element");
+}
+
+/** What is in `<outer><inner/>…</outer>`: none, one and many look different to a parser. */
+export function entriesOf(outer: unknown, inner: string): readonly unknown[] {
+  const parsed = z.looseObject({ [inner]: z.unknown().optional() }).safeParse(outer);
+  const found: unknown = parsed.success ? parsed.data[inner] : undefined;
+  if (Array.isArray(found)) return found;
+  return found === undefined ? [] : [found];
 }
 
 function invalid(what: string, problem: string): InvalidInputError {

@@ -22,6 +22,8 @@ import { identityOf } from "./versions.ts";
 
 /** Every index has HTML; JSON says more. */
 const ACCEPT = `${V1_JSON_TYPE}, ${V1_HTML_TYPE};q=0.2, text/html;q=0.01`;
+/** Ten times the largest pages of the public index; parsed, it takes many times as much memory. */
+const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 const SIGNATURE_SUFFIX = ".asc";
 /** What a page may say of its project, and how often. */
 const MAX_LOCATIONS = 100;
@@ -52,6 +54,9 @@ function parseProject(
   body: Uint8Array,
   { packageName, url, contentType }: DocumentOrigin,
 ): Listing {
+  if (body.length > MAX_PAGE_BYTES) {
+    throw new SyntaxError(`it is larger than ${MAX_PAGE_BYTES / 1024 ** 2} MiB`);
+  }
   const text = Buffer.from(body).toString("utf8");
   const page = /\bjson\b/i.test(contentType)
     ? parseJsonObject(text)

@@ -3,6 +3,8 @@ import type { JsonObject } from "../../shared/domain/json.ts";
 
 /** What people publish or once published under a project; only wheels and sdists of them are used. */
 const ARCHIVE = /\.(?:whl|zip|egg|exe|msi|rpm|deb|dmg|tgz|tar\.(?:gz|bz2|xz|z))$/i;
+/** Some nightly builds have more than ten thousand. */
+const MAX_LINKS = 50_000;
 /** What a page tells of its project in `<meta name="pypi:…">`. */
 const META = "pypi:";
 
@@ -59,6 +61,7 @@ function scanPage(text: string): Page {
   const parser = new Parser({
     onopentag: (tag, attributes) => {
       if (tag === "a" && attributes["href"] !== undefined) links.push(attributes);
+      if (links.length > MAX_LINKS) throw new SyntaxError(`it has more than ${MAX_LINKS} links`);
       if (tag === "base" && base === "") base = attributes["href"] ?? "";
       const name = attributes["name"]?.toLowerCase() ?? "";
       if (tag === "meta" && name.startsWith(META)) {

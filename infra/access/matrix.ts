@@ -199,11 +199,7 @@ export function rightsOf(spec: FunctionSpec, options: AccessOptions): readonly R
     spec.kind === "worker"
       ? WORKER_RIGHTS[spec.name]
       : [...PROTOCOL_RIGHTS, ...(PROTOCOL_EXTRAS[spec.name] ?? [])];
-  return merged([
-    ...own,
-    ...awsUpstreamRights(spec.name, options),
-    ...surroundings(own, options),
-  ]);
+  return merged([...own, ...awsUpstreamRights(spec.name, options), ...surroundings(own, options)]);
 }
 
 function awsUpstreamRights(name: string, options: AccessOptions): readonly Right[] {

@@ -95,9 +95,12 @@ export function statementsOf(
 }
 
 /** The optional parts of a deployment. */
-export function accessOptionsOf(
-  { tracing, storage, encryption, upstreams }: Config,
-): AccessOptions {
+export function accessOptionsOf({
+  tracing,
+  storage,
+  encryption,
+  upstreams,
+}: Config): AccessOptions {
   return {
     customerKey: encryption === "customer",
     tracing,

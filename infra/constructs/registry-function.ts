@@ -32,7 +32,10 @@ export interface RegistryFunctionProps {
   readonly config: Config;
   readonly storage: StorageStack;
   /** What the function may reach beyond the storage stack. */
-  readonly queues?: Pick<ResourceArns, "indexQueue" | "webhookQueue" | "fetchQueue" | "streamFailures">;
+  readonly queues?: Pick<
+    ResourceArns,
+    "indexQueue" | "webhookQueue" | "fetchQueue" | "streamFailures"
+  >;
   /** Beyond what every function is told. */
   readonly environment?: Readonly<Record<string, string>>;
 }

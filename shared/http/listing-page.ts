@@ -14,6 +14,8 @@ export interface ListingPage {
   /** Heads of the columns: one more than each row has `cells`. */
   readonly columns: readonly string[];
   readonly rows: readonly (Link & { readonly cells: readonly string[] })[];
+  /** What is to be known of the whole; absent for nothing. */
+  readonly note?: string;
 }
 
 const STYLE = `
@@ -37,7 +39,7 @@ export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash("
 
 /** `next` is the URL of the next page, if there is one. */
 export function renderPage(page: ListingPage, next: string | undefined) {
-  const { title, parents, columns, rows } = page;
+  const { title, parents, columns, rows, note } = page;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -50,6 +52,7 @@ export function renderPage(page: ListingPage, next: string | undefined) {
 <nav aria-label="Breadcrumb"><ol>${parents.map(({ name, href }) => html`<li><a href="${href}">${name}</a></li>`)}<li aria-current="page">${title}</li></ol></nav>
 <main>
 <h1>${title}</h1>
+${note === undefined ? "" : html`<p>${note}</p>`}
 ${rows.length === 0 ? html`<p>There is nothing here yet.</p>` : table(columns, rows)}
 ${next === undefined ? "" : html`<p><a rel="next" href="${next}">Next page</a></p>`}
 </main>

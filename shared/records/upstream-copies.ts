@@ -22,6 +22,9 @@ export interface UpstreamCopy {
   readonly checkedAtMs: number;
 }
 
+/** Longer than upstreams are believed that something is missing. */
+const MISSING_SECONDS = 24 * 3600;
+
 /** The kind under which a document is stored as it came. */
 export const copyKind = (name: string): string => `upstream-${name}`;
 
@@ -54,10 +57,29 @@ export const putUpstreamCopyOp = (
   item: {
     key: upstreamCopyKey(registryId, packageName, copy.name),
     attributes: { ...copy },
+    // Names that somebody made up must not stay for ever.
+    ...(copy.state === "missing"
+      ? { expiresAtSeconds: Math.ceil(copy.checkedAtMs / 1000) + MISSING_SECONDS }
+      : {}),
   },
   conditions: [
     read === undefined
       ? { kind: "absent" }
       : { kind: "equals", attribute: "checkedAtMs", value: read.checkedAtMs },
   ],
+});
+
+/** Replaces whatever is known; ends by itself, so that questions about what is not there leave nothing behind. */
+export const putExpiringCopyOp = (
+  registryId: string,
+  packageName: string,
+  copy: UpstreamCopy,
+  expiresAtSeconds: number,
+): WriteOp => ({
+  op: "put",
+  item: {
+    key: upstreamCopyKey(registryId, packageName, copy.name),
+    attributes: { ...copy },
+    expiresAtSeconds,
+  },
 });

@@ -1,7 +1,7 @@
 import type { Digests } from "../domain/digest.ts";
 import type { EcosystemName, Registry } from "../domain/registry.ts";
 import type { Package, Tag, Version } from "../domain/package.ts";
-import type { ListingFormat } from "./views/listing.ts";
+import type { FileLocator, ListingFormat } from "./views/listing.ts";
 
 /** Where a document belongs, and the URL that its links start with. */
 export interface DocumentScope {
@@ -57,15 +57,6 @@ export interface AnnouncedUpload {
   readonly sha256: string;
 }
 
-/** How files are asked for of an upstream that has no listings: each by a path that is known. */
-export interface FileLocator {
-  /** Below the upstream's URL, beginning with a slash, encoded. */
-  locate(packageName: string, version: string, path: string): string;
-  contentType(path: string): string;
-  /** What an answer says that its bytes are; nothing where it cannot be understood. */
-  announced(headers: Headers): Partial<Digests>;
-}
-
 /**
  * What the shared services must know of an ecosystem; each protocol folder exports one. Every function loads all of
  * them, so that what checks files, and the libraries that it takes, is apart: see `UploadIntake`.
@@ -94,8 +85,8 @@ export interface Ecosystem {
   isPrerelease(version: string): boolean;
   /** How its packages are read from other registries and merged. Absent: each in its protocol's own way. */
   readonly listings?: ListingFormat;
-  /** How files of upstreams without listings are found. Absent: by listings, or in the protocol's own way. */
-  readonly upstreamFiles?: FileLocator;
+  /** Where there are no listings: as {@link ListingFormat.locate}. Absent: files are found in the protocol's own way. */
+  readonly locate?: FileLocator;
   /** Retention and clearing up of the ecosystem's own. May be stopped anywhere: the next run goes on. */
   readonly sweep?: () => Promise<void>;
 }

@@ -2,8 +2,8 @@ import type { Digests } from "../domain/digest.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { PackageFile, Version } from "../domain/package.ts";
 import type { WriteOp } from "../ports/table.ts";
-import { putReferenceOp } from "../records/blob-references.ts";
-import { createFileOp } from "../records/files.ts";
+import { putReferenceOp, removeReferenceOp } from "../records/blob-references.ts";
+import { createFileOp, replaceFileOp } from "../records/files.ts";
 
 /** A file whose bytes are in blob storage. */
 export interface NewFile {
@@ -51,6 +51,21 @@ export function toPackageFile(version: Version, file: NewFile, nowMs: number): P
 export function fileOps(version: Version, file: NewFile, nowMs: number): readonly WriteOp[] {
   const added = toPackageFile(version, file, nowMs);
   return [createFileOp(added), putReferenceOp(file.digests.sha256, added)];
+}
+
+/** Puts a file in the place of another and moves the reference; the claim of the blob is the caller's. */
+export function replaceOps(
+  version: Version,
+  file: NewFile,
+  old: PackageFile,
+  nowMs: number,
+): readonly WriteOp[] {
+  const added = toPackageFile(version, file, nowMs);
+  return [
+    replaceFileOp(added, old.digests.sha256),
+    removeReferenceOp(old.digests.sha256, old),
+    putReferenceOp(file.digests.sha256, added),
+  ];
 }
 
 /** SHA-256 of each blob, once. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConflictError } from "../errors.ts";
 import type { GraphNodes } from "../domain/registry-graph.ts";
 import { ConditionFailedError, type Table, type WriteOp } from "../ports/table.ts";
+import { KeyedLock } from "./keyed-lock.ts";
 import {
   registryGraphKey,
   replaceRegistryGraphOp,
@@ -22,8 +23,10 @@ export interface StructureChange<T> {
  */
 export type StructureDecision<T> = (nodes: GraphNodes) => Promise<StructureChange<T>>;
 
-const ATTEMPTS = 10;
-const MAX_WAIT_MS = 100;
+/** Against other processes; those of this one wait for each other. */
+const ATTEMPTS = 12;
+const FIRST_WAIT_MS = 20;
+const LONGEST_WAIT_MS = 500;
 
 /**
  * Changes of what hangs on what, one after the other: each is decided against the graph and written in one
@@ -32,6 +35,7 @@ const MAX_WAIT_MS = 100;
  */
 export class RegistryStructure {
   readonly #table: Table;
+  readonly #lock = new KeyedLock();
 
   constructor(table: Table) {
     this.#table = table;
@@ -39,12 +43,13 @@ export class RegistryStructure {
 
   /** @throws whatever `decide` throws; {@link ConflictError} when other changes come first again and again. */
   async change<T>(decide: StructureDecision<T>): Promise<T> {
-    return repeat(async () => {
+    const attempt = async (): Promise<T> => {
       const graph = toRegistryGraph(await this.#table.get(registryGraphKey));
       const { nodes, ops, result } = await decide(graph.nodes);
       await this.#table.write([replaceRegistryGraphOp(graph, nodes), ...ops]);
       return result;
-    });
+    };
+    return this.#lock.run("graph", () => repeat(attempt));
   }
 
   /** For what hangs on nothing and nothing comes to hang on: `decide` gets an empty graph, and none is written. */
@@ -64,7 +69,7 @@ async function repeat<T>(attempt: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!(error instanceof ConditionFailedError)) throw error;
     }
-    await sleep(Math.random() * MAX_WAIT_MS);
+    await sleep(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempts));
   }
   throw new ConflictError(
     "Many registries are being changed at the same moment, and this change lost against the others each time. Try again.",

@@ -131,9 +131,7 @@ describeWhen(deploymentNeeds(), NEEDS, "proxies of upstreams on functions", (sou
   test("a large file is fetched by the worker, once however many ask, and leaves by redirect", async () => {
     const path = serveLarge("large", large);
     const { stop } = startWorker();
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => getPatiently(path)),
-    );
+    const answers = await Promise.all(Array.from({ length: 10 }, () => getPatiently(path)));
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(307));
     expect(await stop()).toEqual([{ batchItemFailures: [] }]);
     expect(await sha256At(answers[0]?.headers.get("location") ?? null)).toBe(sha256(large.tarball));

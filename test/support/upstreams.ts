@@ -56,12 +56,7 @@ export async function changeRegistry(
 const post = (test: Managed, path: string, body: unknown): Promise<void> =>
   send(test, "POST", path, body);
 
-async function send(
-  test: Managed,
-  method: string,
-  path: string,
-  body: unknown,
-): Promise<void> {
+async function send(test: Managed, method: string, path: string, body: unknown): Promise<void> {
   const response = await test.request(`/api/v1${path}`, {
     method,
     headers: { "content-type": "application/json" },

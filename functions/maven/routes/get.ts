@@ -1,27 +1,21 @@
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { InvalidInputError, NotFoundError } from "../../../shared/errors.ts";
-import { isAvailable, type PackageFile } from "../../../shared/domain/package.ts";
+import type { PackageFile } from "../../../shared/domain/package.ts";
 import { type DigestAlgorithm } from "../../../shared/domain/digest.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
+import { bodyBytes } from "../../../shared/http/body-bytes.ts";
 import type { DocumentSender } from "../../../shared/http/send-document.ts";
 import { sendFile } from "../../../shared/http/send-file.ts";
 import type { RegistryGrant } from "../../../shared/services/access.ts";
 import type { AvailableFile } from "../../../shared/services/catalogue.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import { versionKey, toVersion } from "../../../shared/records/versions.ts";
-import { isDefined } from "../../../shared/domain/defined.ts";
-import { archetypesQuery, toArchetype } from "../index-rows.ts";
+import { archetypeCatalog } from "../archetypes.ts";
 import { coordinatesOf, type Target } from "../layout.ts";
-import { sendFolder } from "../listing.ts";
+import { sendFolder } from "../folder.ts";
 import { findPlugins } from "../plugins.ts";
-import {
-  METADATA_KIND,
-  renderArchetypes,
-  renderPlugins,
-  renderSnapshot,
-  XML_TYPE,
-} from "../render.ts";
+import { METADATA_KIND, renderPlugins, XML_TYPE } from "../render.ts";
+import { findSnapshotMetadata } from "../snapshot-metadata.ts";
 import { buildPath, MAX_BUILDS_OF_ONE_NAME, parseArtifactName } from "../snapshots.ts";
 import { parseTarget } from "../target.ts";
 import { factsOf } from "../version-facts.ts";
@@ -56,11 +50,11 @@ export async function get(
   if (target.kind === "metadata") {
     return getMetadata(c, services, documents, grant, target, checksum);
   }
-  const text =
+  const document =
     target.kind === "snapshot-metadata"
-      ? await snapshotText(services, grant, target)
-      : await archetypesText(services, grant);
-  return sendText(c, text, checksum);
+      ? await findSnapshotMetadata(services, grant, target)
+      : await archetypeCatalog(services, grant);
+  return sendText(c, document, checksum);
 }
 
 /** Other than 404 would keep build tools from looking in their next repository for what no path here can name. */
@@ -93,15 +87,25 @@ async function getFile(
     if (isIvyPublishing(c, services, grant, file)) {
       throw new NotFoundError("file", `${file.path}.${checksum}`);
     }
-    return sendSum(c, file.digests[checksum]);
+    await found.arriving?.cancel();
+    const whole = found.arriving === undefined ? found : await findFile(services, grant, target);
+    return sendSum(c, whole.file.digests[checksum]);
   }
   const changes =
+    // Behind a composite a name can come to belong to another registry.
+    grant.registry.kind !== "source" ||
     grant.registry.policies.mutableFiles ||
     file.path !== target.path ||
     (isSnapshot(file.version)
       ? parseArtifactName(file.packageName, file.version, file.path)?.build === undefined
       : factsOf(version.metadata).deploy !== "complete");
+  // Of other repositories when it was published, not when it was fetched.
+  const changedAtMs =
+    grant.registry.kind === "source"
+      ? file.createdAtMs
+      : Math.min(file.createdAtMs, version.publishedAtMs);
   return sendFile(c, services, found, {
+    "last-modified": new Date(changedAtMs).toUTCString(),
     "x-checksum-md5": file.digests.md5,
     "x-checksum-sha1": file.digests.sha1,
     "x-checksum-sha256": file.digests.sha256,
@@ -139,9 +143,14 @@ async function findFile(
     return await services.catalogue.getFile(grant, packageName, version, path);
   } catch (error) {
     if (!(error instanceof NotFoundError) || !isSnapshot(version)) throw error;
-    const other = await findOtherPath(services, grant, target);
-    if (other === undefined) throw error;
-    return services.catalogue.getFile(grant, packageName, version, other);
+    // Of other repositories only they know which build is the newest.
+    for (const { leaf, refusal } of await services.views.routes(grant.registry, packageName)) {
+      if (refusal !== "" || leaf.upstream !== undefined) continue;
+      const other = await findOtherPath(services, grant.through(leaf.registry), target);
+      if (other !== undefined)
+        return services.catalogue.getFile(grant, packageName, version, other);
+    }
+    throw error;
   }
 }
 
@@ -185,9 +194,9 @@ async function getMetadata(
       ? undefined
       : await services.catalogue.findDocument(grant, packageName, METADATA_KIND);
   if (document === undefined) {
-    const plugins = await findPlugins(services, grant, group);
+    const plugins = await findPlugins(services, grant, group, packageName);
     if (plugins.length === 0) throw new NotFoundError("file", `${group}/maven-metadata.xml`);
-    return sendText(c, renderPlugins(plugins), checksum);
+    return sendText(c, Buffer.from(renderPlugins(plugins)), checksum);
   }
   const { baseUrl } = c.get("caller");
   if (checksum !== undefined) {
@@ -200,45 +209,19 @@ async function getMetadata(
   return documents.send(c, document, { ...sums, vary: "accept-encoding" });
 }
 
-async function snapshotText(
-  { catalogue }: Services,
-  grant: RegistryGrant,
-  { packageName, version }: Extract<Target, { kind: "snapshot-metadata" }>,
-): Promise<string> {
-  const found = await catalogue.getVersion(grant, packageName, version);
-  const text = renderSnapshot(packageName, version, factsOf(found.metadata));
-  if (text === undefined) throw new NotFoundError("file", `${version}/maven-metadata.xml`);
-  return text;
-}
-
-async function archetypesText({ stores }: Services, grant: RegistryGrant): Promise<string> {
-  const registryId = grant.registry.id;
-  const page = await stores.table.query(archetypesQuery(registryId));
-  const rows = page.items
-    .map(toArchetype)
-    .filter(({ packageName }) => grant.may("packages:read", packageName));
-  const keys = rows.map(({ packageName, version }) => versionKey(registryId, packageName, version));
-  const versions = (await stores.table.getMany(keys)).filter(isDefined).map(toVersion);
-  const there = new Set(
-    versions.filter(isAvailable).map(({ packageName, version }) => `${packageName}#${version}`),
-  );
-  return renderArchetypes(
-    rows.filter(({ packageName, version }) => there.has(`${packageName}#${version}`)),
-  );
-}
-
 function sendText(
   c: Context<AppEnv>,
-  text: string,
+  bytes: Uint8Array,
   checksum: DigestAlgorithm | undefined,
 ): Response {
-  const bytes = Buffer.from(text);
   if (checksum !== undefined) return sendSum(c, sumOf(bytes, checksum));
-  return c.body(text, 200, {
+  return c.body(bodyBytes(bytes), 200, {
     ...sumHeaders(bytes),
     "content-type": XML_TYPE,
     "cache-control": "private, no-cache",
+    // It may be as an upstream wrote it, and must never run as a page of ours.
     "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
   });
 }
 

@@ -80,7 +80,7 @@ export class ProxiedBlobs {
       version: "",
       path: digest.text,
     };
-    return this.#fetches.run(order, find, async (limit) => {
+    return this.#fetches.run(order, { find }, async (limit) => {
       const stored = await this.#findStored(image, digest);
       const blob =
         stored ??

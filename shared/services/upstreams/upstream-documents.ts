@@ -17,15 +17,19 @@ import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
 import type { Stores } from "../stores.ts";
 import { readBody } from "../outbound-body.ts";
+import type { UpstreamQuestions } from "../views/listing.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 import type { HearRead, UpstreamRead } from "./upstream-read.ts";
+import { questionsTo } from "./upstream-questions.ts";
 
 /** Decoded. The largest packument of the public registry has about 100 MB. */
 const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024;
 const WAIT_FOR_OTHERS_MS = 60_000;
 /** After a failure, copies are served without asking for so long, so that an outage does not cost each read a time-out. */
-const PAUSE_MS = 5_000;
+export const PAUSE_MS = 5_000;
+/** While the upstream fails, that something is missing there is believed for so long: another registry may have it. */
+export const STALE_MISSING_MS = 7 * 86_400_000;
 
 /** What a proxy keeps of an upstream for one package. */
 export interface CopyQuestion {
@@ -42,6 +46,8 @@ export interface DocumentQuestion extends CopyQuestion {
   readonly headers: Readonly<Record<string, string>>;
   /** Only what this accepts becomes a copy. @throws {SyntaxError} with what is wrong. */
   readonly check: (body: Uint8Array, from: { url: string; contentType: string }) => void;
+  /** What is kept in the place of a document that was accepted; absent: the document. */
+  readonly amend?: (body: Uint8Array) => Promise<Uint8Array>;
 }
 
 /** A copy, and words when the upstream could not be asked whether it still holds. */
@@ -97,7 +103,7 @@ export class UpstreamDocuments {
       this.#tell(upstream, "cached");
       return { copy: known ?? nothing(name), stale: "" };
     }
-    if (known?.state === "present" && this.#isPaused(upstream)) {
+    if (this.#mayServe(known) && this.#isPaused(upstream)) {
       this.#tell(upstream, "stale");
       return served(known, upstream);
     }
@@ -121,11 +127,24 @@ export class UpstreamDocuments {
     return unzip(await documentBody(this.#stores.blobs, toDocument(item)));
   }
 
+  /** Asks the same upstream for what a document does not say; for {@link DocumentQuestion.amend}. */
+  questions(upstream: Upstream): UpstreamQuestions {
+    return questionsTo(this.#client, upstream);
+  }
+
   #isFresh(upstream: Upstream, { state, checkedAtMs }: UpstreamCopy): boolean {
     if (upstream.offline && state === "present") return true;
     const { documentTtlSeconds, missingTtlSeconds } = upstream;
     const ttl = state === "present" ? documentTtlSeconds : missingTtlSeconds;
     return this.#stores.now() < checkedAtMs + ttl * 1000;
+  }
+
+  /** Whether a copy serves while the upstream fails. */
+  #mayServe(known: UpstreamCopy | undefined): known is UpstreamCopy {
+    return (
+      known !== undefined &&
+      (known.state === "present" || this.#stores.now() < known.checkedAtMs + STALE_MISSING_MS)
+    );
   }
 
   #isPaused({ id }: Upstream): boolean {
@@ -152,8 +171,9 @@ export class UpstreamDocuments {
       return { copy, stale: "" };
     } catch (error) {
       if (!(error instanceof UpstreamFailedError)) throw error;
-      this.#tell(upstream, known?.state === "present" ? "stale" : "failed");
-      if (known?.state !== "present") throw error;
+      const mayServe = this.#mayServe(known);
+      this.#tell(upstream, mayServe ? "stale" : "failed");
+      if (!mayServe) throw error;
       this.#pausedUntilMs.set(upstream.id, this.#stores.now() + PAUSE_MS);
       this.#stores.log.warn("upstream.stale", { upstream: upstream.key, why: error.message });
       return served(known, upstream);
@@ -179,15 +199,16 @@ export class UpstreamDocuments {
     }
     if (status !== 200) throw await this.#client.refusal(upstream, answer);
     const contentType = headers.get("content-type") ?? "";
-    const body = await this.#readBody(upstream, answer);
+    const document = await this.#readBody(upstream, answer);
     try {
-      question.check(body, { url, contentType });
+      question.check(document, { url, contentType });
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       throw new UpstreamFailedError(
         `The upstream "${upstream.key}" sent a document that cannot be used: ${error.message}`,
       );
     }
+    const body = (await question.amend?.(document)) ?? document;
     const copy = {
       etag: (headers.get("etag") ?? "").slice(0, 1000),
       lastModified: (headers.get("last-modified") ?? "").slice(0, 100),
@@ -272,7 +293,8 @@ export class UpstreamDocuments {
   }
 }
 
-const nothing = (name: string): UpstreamCopy => ({
+/** A copy of what is not there. */
+export const nothing = (name: string): UpstreamCopy => ({
   name,
   state: "missing",
   sha256: "",

@@ -34,6 +34,13 @@ const LAST_LOOK_MS = 1_000;
 /** Clients that heed it come back when most files are there. */
 const RETRY_AFTER_SECONDS = 10;
 
+/** How to see what is here of a file. */
+interface Look<T> {
+  readonly find: () => Promise<T | undefined>;
+  /** What is here may be an older state of it, and is not enough. */
+  readonly changes?: boolean;
+}
+
 /** Files of upstreams of one sort, each fetched once at a time, however many ask and wherever they do. */
 export class UpstreamFetches<T> {
   readonly #stores: Pick<Stores, "table" | "now">;
@@ -48,32 +55,29 @@ export class UpstreamFetches<T> {
   }
 
   /**
-   * What `work` gives, or `find`, which looks whether the file is here already. Work beyond the limits of this process
+   * What `work` gives, or what is here already. Work beyond the limits of this process
    * is ordered elsewhere and waited for, as long as there is time.
    *
    * @throws {UnavailableError} when it is still on its way, {@link UpstreamFailedError} when it took too long, or
    *   failed elsewhere a short while ago; whatever `work` throws.
    */
-  async run(
-    order: FetchOrder,
-    find: () => Promise<T | undefined>,
-    work: (limit: FetchLimit) => Promise<T>,
-  ): Promise<T> {
+  async run(order: FetchOrder, look: Look<T>, work: (limit: FetchLimit) => Promise<T>): Promise<T> {
     const limits = this.#limits;
+    const before = async () => (look.changes === true ? undefined : look.find());
     if (limits?.rest === undefined) {
-      return this.#flights.run(fetchName(order), find, () => this.#whole(order, work));
+      return this.#flights.run(fetchName(order), before, () => this.#whole(order, work));
     }
     const { queue, maxBytes, waitMs } = limits.rest;
     const endsAtMs = this.#stores.now() + waitMs;
     try {
       return await this.#flights.run(
         fetchName(order),
-        async () => (await find()) ?? (await this.#requireNoOrder(order)),
+        async () => (await before()) ?? (await this.#requireNoOrder(order)),
         () => this.#begun(order, queue, () => within(limits.maxMs, maxBytes, work)),
       );
     } catch (error) {
       if (!(error instanceof OrderedError)) throw error;
-      return this.#arrived(order, find, endsAtMs);
+      return this.#arrived(order, look, endsAtMs);
     }
   }
 
@@ -129,13 +133,13 @@ export class UpstreamFetches<T> {
 
   async #arrived(
     order: FetchOrder,
-    find: () => Promise<T | undefined>,
+    { find, changes = false }: Look<T>,
     endsAtMs: number,
   ): Promise<T> {
     for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LAST_LOOK_MS)) {
       // In this order: an order ends when its file is here.
       const isOrdered = await this.#isOrdered(order);
-      const found = await find();
+      const found = isOrdered && changes ? undefined : await find();
       if (found !== undefined) return found;
       if (!isOrdered || this.#stores.now() + waitMs > endsAtMs) break;
       await sleep(waitMs);

@@ -1,12 +1,13 @@
 import { type Digests, FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
-import type { Package, Version } from "../../domain/package.ts";
+import type { Package, PackageFile, Version } from "../../domain/package.ts";
 import type { Caller } from "../../domain/principal.ts";
 import { ANONYMOUS } from "../../domain/principal.ts";
 import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
 import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
+import type { OutboundAnswer } from "../../ports/outbound-http.ts";
 import { claimBlobOp } from "../../records/blob-references.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
@@ -14,10 +15,11 @@ import { toVersion, versionKey } from "../../records/versions.ts";
 import { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import type { Collector } from "../collector.ts";
-import { fileOps, type NewFile } from "../new-version.ts";
+import { fileOps, type NewFile, replaceOps } from "../new-version.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
+import { digestsBeside, requireNoPage } from "./announced-digests.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { bodyWithin, type FetchLimit } from "./fetch-limit.ts";
 import { type FetchLimits, UpstreamFetches } from "./upstream-fetches.ts";
@@ -35,6 +37,12 @@ interface Options {
 }
 
 type Kept = Pick<NewFile, "sizeBytes" | "digests">;
+
+/** What is here of a file already. */
+interface Known {
+  readonly version: Version | undefined;
+  readonly file: PackageFile | undefined;
+}
 
 /** A file that an upstream has, and what is known of its version. */
 export interface FileQuestion {
@@ -114,7 +122,7 @@ export class UpstreamFiles {
           version,
           path: file.path,
         },
-        find,
+        { find, changes: file.changes === true },
         async (limit) => {
           await heardFetch(this.#hear, question.upstream, () =>
             this.#fetch(question, limit, arrive),
@@ -133,18 +141,19 @@ export class UpstreamFiles {
     limit: FetchLimit,
     arrive: (arrival: Arrival<AvailableFile>) => void,
   ): Promise<Kept> {
-    const { upstream, file } = question;
+    const { upstream, file: wanted } = question;
     const answer = await this.#client.send(upstream, {
-      target: file.url,
+      target: wanted.url,
       headers: { accept: "*/*", "accept-encoding": "identity" },
       maxBodyBytes: upstream.maxFileBytes,
       ...(limit.signal === undefined ? {} : { signal: limit.signal }),
     });
     if (answer.status === 404 || answer.status === 410) {
       await answer.body.cancel().catch(() => undefined);
-      throw new NotFoundError("file", file.path);
+      throw new NotFoundError("file", wanted.path);
     }
     if (answer.status !== 200) throw await this.#client.refusal(upstream, answer);
+    const file = { ...wanted, expected: await this.#expected(upstream, wanted, answer) };
     const changedAtMs = Date.parse(answer.headers.get("last-modified") ?? "");
     const publishedAtMs =
       question.publishedAtMs !== 0
@@ -158,12 +167,31 @@ export class UpstreamFiles {
     if (isStreamed) {
       const { stored, sent, end } = relay(body);
       body = stored;
-      arrive({ value: this.#arriving(question, publishedAtMs, sizeBytes, sent), end });
+      const value = this.#arriving({ ...question, file }, publishedAtMs, sizeBytes, sent);
+      arrive({ value, end });
     }
-    const expected = { ...file.announced?.(answer.headers), ...file.expected };
-    const kept = await this.#store(upstream, file.path, expected, body);
+    const kept = await this.#store(upstream, file.path, file.expected, body);
+    if (Object.keys(file.expected).length === 0) {
+      await requireNoPage(this.#stores.blobs, upstream, file.path, kept);
+    }
     await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
     return kept;
+  }
+
+  /** What is known of its bytes before they come: from its document, the answer's head, or a file beside it. */
+  async #expected(
+    upstream: Upstream,
+    { expected, announced: announcedIn, sums }: ListedFile,
+    { headers, body }: OutboundAnswer,
+  ): Promise<Partial<Digests>> {
+    const known = { ...announcedIn?.(headers), ...expected };
+    if (sums === undefined || Object.keys(known).length > 0) return known;
+    try {
+      return await digestsBeside(this.#client, upstream, sums);
+    } catch (error) {
+      await body.cancel().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** A file of which only what its upstream said is known yet. */
@@ -219,20 +247,23 @@ export class UpstreamFiles {
         versionKey(registry.id, packageName, question.version),
         fileKey(registry.id, packageName, question.version, file.path),
       ]);
-      if (fileItem !== undefined) return undefined;
+      const old = fileItem === undefined ? undefined : toFile(fileItem);
+      const isSame = old?.digests.sha256 === file.digests.sha256;
+      if (old !== undefined && (isSame || question.file.changes !== true)) return undefined;
       const known = versionItem === undefined ? undefined : toVersion(versionItem);
-      return this.#change(question, current, known, file, publishedAtMs);
+      return this.#change(question, current, { version: known, file: old }, file, publishedAtMs);
     });
   }
 
   #change(
     question: FileQuestion,
     current: CurrentPackage,
-    known: Version | undefined,
+    { version: known, file: old }: Known,
     file: NewFile,
     publishedAtMs: number,
   ): PackageChange {
     const nowMs = this.#stores.now();
+    const addedBytes = file.sizeBytes - (old?.sizeBytes ?? 0);
     const sequence = (current.package?.revision ?? 0) + 1;
     const version = known ?? this.#version(question, sequence, publishedAtMs, file.sizeBytes);
     return {
@@ -241,8 +272,10 @@ export class UpstreamFiles {
       ops: [
         ...(known === undefined
           ? [createVersionOp(version), sequenceOp(version)]
-          : [addToVersionOp(version, 1, file.sizeBytes)]),
-        ...fileOps(version, file, nowMs),
+          : [addToVersionOp(version, old === undefined ? 1 : 0, addedBytes)]),
+        ...(old === undefined
+          ? fileOps(version, file, nowMs)
+          : replaceOps(version, file, old, nowMs)),
         claimBlobOp(file.digests.sha256),
       ],
       documents: { kind: "keep" },

@@ -1,4 +1,4 @@
-import type { Digests } from "../../domain/digest.ts";
+import type { DigestAlgorithm, Digests } from "../../domain/digest.ts";
 import type { JsonObject } from "../../domain/json.ts";
 import { type Routing, visibleFromMs } from "../../domain/routing.ts";
 import type { DocumentScope, Ecosystem } from "../ecosystem.ts";
@@ -8,7 +8,7 @@ import { latestOf } from "../ecosystem.ts";
 export interface ListedFile {
   /** Unique within its version, as {@link PackageFile.path}. */
   readonly path: string;
-  /** Absolute. Of no use where the file is our own. */
+  /** Absolute, or a path below the upstream's URL. Of no use where the file is our own. */
   readonly url: string;
   /** What its bytes must turn out to be. */
   readonly expected: Partial<Digests>;
@@ -20,6 +20,13 @@ export interface ListedFile {
    * old as the version.
    */
   readonly publishedAtMs?: number;
+  /**
+   * Files with a sum of this one, for documents that name none: where the answer announces none either, the first of
+   * these that is there counts. Where there is none at all the file is taken as it comes.
+   */
+  readonly sums?: readonly { readonly algorithm: DigestAlgorithm; readonly url: string }[];
+  /** Its bytes may change upstream: they are looked at again when a document would be. */
+  readonly changes?: boolean;
 }
 
 /** A version as its registry's document describes it. */
@@ -63,6 +70,9 @@ export interface ListingSource {
   readonly routings: readonly Routing[];
 }
 
+/** A version with one file of it, as an upstream has it if it has it at all. */
+export type FileLocator = (packageName: string, version: string, path: string) => ListedVersion;
+
 /** How a package's documents are read back, asked of other registries, and written anew. */
 export interface ListingFormat {
   /** The document of a source registry that `parse` reads: the one that says most. */
@@ -78,8 +88,30 @@ export interface ListingFormat {
   readonly identity?: (version: string) => string;
   /** The entry of a version with these of its files, where entries list them. Absent: they do not. */
   readonly withFiles?: (entry: JsonObject, files: readonly ListedFile[]) => JsonObject;
+  /**
+   * Of ecosystems whose documents say nothing of times: `body`, which was parsed before, in a form that `parse` reads
+   * too and that has them. Only asked for where versions have to have an age, and kept in the place of `body`.
+   */
+  readonly date?: (
+    body: Uint8Array,
+    packageName: string,
+    ask: UpstreamQuestions,
+  ) => Promise<Uint8Array>;
+  /**
+   * Of ecosystems whose documents do not list files: the version with this one file, as the upstream has it if it has
+   * it at all. Absent: what is not listed is not there.
+   */
+  readonly locate?: FileLocator;
   /** The document of this kind, with all links starting at `scope.baseUrl`. */
   render(kind: string, scope: DocumentScope, listing: MergedListing): RenderedListing;
+}
+
+/** Questions to the upstream that a document came from. Paths are below its URL. @throws {UpstreamFailedError} */
+export interface UpstreamQuestions {
+  /** A small document; `undefined` when there is none, or it may not be read. */
+  text(path: string): Promise<string | undefined>;
+  /** When a file changed last, in Unix milliseconds; 0 when it is not there or does not say. */
+  changedAtMs(path: string): Promise<number>;
 }
 
 export interface DocumentOrigin {

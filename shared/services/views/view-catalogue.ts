@@ -17,6 +17,9 @@ import { type Leaf, type Leaves, routesFor } from "./routes.ts";
 import { decodeCursor, encodeCursor, pageOfVersions, StoredUnion } from "./stored-union.ts";
 import type { Views } from "./views.ts";
 
+/** Names that are passed over in one query. */
+const SKIPPED_AT_ONCE = 100;
+
 /**
  * What composites and proxies show: packages as their merged listings say; names, files and downloads as the
  * registries behind them have them stored. In ecosystems without listings all is
@@ -134,7 +137,7 @@ export class ViewCatalogue implements CatalogueReads {
       ...(after === undefined ? {} : { after }),
     };
     const pages = await Promise.all(
-      leaves.map((leaf) => this.#stored.listPackages(through(grant, leaf), page)),
+      leaves.map((leaf) => this.#packagesOf(through(grant, leaf), page)),
     );
     const packages = new Map<string, (Package | undefined)[]>();
     for (const [position, { items }] of pages.entries()) {
@@ -164,6 +167,16 @@ export class ViewCatalogue implements CatalogueReads {
     const last = shown.at(-1);
     const isLast = end === undefined && shown.length === names.length;
     return isLast || last === undefined ? { items } : { items, cursor: encodeCursor(last) };
+  }
+
+  /** A page that is empty only at the end: a proxy has names of which it has fetched nothing but documents. */
+  async #packagesOf(leaf: RegistryGrant, options: ListOptions): Promise<PageOf<Package>> {
+    let page = await this.#stored.listPackages(leaf, options);
+    while (page.items.length === 0 && page.cursor !== undefined) {
+      const { cursor } = page;
+      page = await this.#stored.listPackages(leaf, { ...options, limit: SKIPPED_AT_ONCE, cursor });
+    }
+    return page;
   }
 
   async search(grant: RegistryGrant, query: string): Promise<readonly Package[]> {

@@ -3,7 +3,6 @@ import { LRUCache } from "lru-cache";
 import { NotFoundError, UnsupportedError } from "../../errors.ts";
 import { isAvailable } from "../../domain/package.ts";
 import type { Registry } from "../../domain/registry.ts";
-import type { Upstream } from "../../domain/upstream.ts";
 import { ConditionFailedError, type Item, type Key } from "../../ports/table.ts";
 import { documentKey, type StoredDocument, toDocument } from "../../records/documents.ts";
 import { fileKey, toFile } from "../../records/files.ts";
@@ -14,9 +13,9 @@ import type { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import { documentBody, wholeDocument } from "../documents.ts";
 import { unzip } from "../compression.ts";
-import { getAll } from "../queries.ts";
-import type { FileLocator } from "../ecosystem.ts";
+import { getAll, readVersions } from "../queries.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
+import { LocatedFiles } from "../upstreams/located-files.ts";
 import type {
   DocumentQuestion,
   KnownCopy,
@@ -35,8 +34,9 @@ import {
 } from "./listing.ts";
 import { type Leaf, type Leaves, type Route, routesFor } from "./routes.ts";
 
-/** Names the copy of the document that listings are read from. */
+/** Names the copy of the document that listings are read from, and the one that has times added to it. */
 const LISTING = "listing";
+const DATED_LISTING = "dated-listing";
 /** Listings that were just read, for the files that are asked next: so many bytes of their documents, for so long. */
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
 const REMEMBERED_MS = 60_000;
@@ -68,6 +68,7 @@ export class Views {
   readonly #leaves: Leaves;
   readonly #documents: UpstreamDocuments;
   readonly #files: UpstreamFiles;
+  readonly #locatedFiles: LocatedFiles;
   /** By the digest of the document that each was read from. */
   readonly #remembered = new LRUCache<string, Listing>({
     maxSize: REMEMBERED_BYTES,
@@ -87,6 +88,7 @@ export class Views {
     this.#leaves = leaves;
     this.#documents = documents;
     this.#files = files;
+    this.#locatedFiles = new LocatedFiles(stores, files);
   }
 
   /**
@@ -169,24 +171,12 @@ export class Views {
       const found =
         row.leaf.upstream === undefined
           ? storedFile(row.version, row.file, path)
-          : (this.#cachedFile(row.leaf.upstream, row) ??
-            (await this.#fetchFile(row.leaf, packageName, version, path)));
+          : await this.#upstreamFile(row.leaf, packageName, version, path, cachedFile(row));
       if (found === undefined) continue;
       this.#requireOldEnough(row.leaf, packageName, found);
       return found;
     }
     throw new NotFoundError("file", path);
-  }
-
-  #cachedFile(
-    upstream: Upstream,
-    rows: { readonly version: Item | undefined; readonly file: Item | undefined },
-  ): AvailableFile | undefined {
-    if (rows.version === undefined || rows.file === undefined) return undefined;
-    const version = toVersion(rows.version);
-    if (!isAvailable(version)) return undefined;
-    this.#files.heardCached(upstream);
-    return { version, file: toFile(rows.file) };
   }
 
   /** The registries behind this one. */
@@ -220,7 +210,7 @@ export class Views {
       ...leaves.map((leaf) =>
         leaf.upstream === undefined
           ? packageKey(leaf.registry.id, packageName)
-          : upstreamCopyKey(leaf.registry.id, packageName, LISTING),
+          : upstreamCopyKey(leaf.registry.id, packageName, this.#copyName(leaf, packageName)),
       ),
       ...(documentAt === undefined ? [] : [documentAt]),
     ]);
@@ -248,15 +238,19 @@ export class Views {
     }
     const format = this.#format(registry);
     const { path, headers } = format.request(packageName);
+    const name = this.#copyName(leaf, packageName);
+    const dating = (date: NonNullable<ListingFormat["date"]>) => (body: Uint8Array) =>
+      date(body, packageName, this.#documents.questions(upstream));
     const copy = await this.#documents.ask(
       {
         registry,
         upstream,
         packageName,
-        name: LISTING,
+        name,
         path,
         headers,
         check: (body, from) => void this.#parse(registry, body, { packageName, ...from }),
+        ...(name === LISTING || format.date === undefined ? {} : { amend: dating(format.date) }),
       },
       item === undefined ? undefined : toUpstreamCopy(item),
     );
@@ -360,7 +354,27 @@ export class Views {
     const document = toDocument(item);
     const body = await unzip(await documentBody(this.#stores.blobs, document));
     const { contentType, baseUrl } = document;
-    return format.parse(body, { packageName, url: baseUrl, contentType });
+    const listing = format.parse(body, { packageName, url: baseUrl, contentType });
+    return this.#copyName(leaf, packageName) === LISTING
+      ? listing
+      : this.#dated(registry, packageName, listing);
+  }
+
+  /** The listing of a source whose document has no times, with those of its rows. */
+  async #dated(registry: Registry, packageName: string, listing: Listing): Promise<Listing> {
+    const rows = await readVersions(this.#stores.table, registry.id, packageName);
+    const times = new Map(rows.map(({ version, publishedAtMs }) => [version, publishedAtMs]));
+    const versions = listing.versions.map((listed) => ({
+      ...listed,
+      publishedAtMs: times.get(listed.version) ?? 0,
+    }));
+    return { ...listing, versions };
+  }
+
+  /** Times are asked for only where they decide what is seen. */
+  #copyName({ registry, routings }: Leaf, packageName: string): string {
+    const isAged = visibleThrough(routings, packageName, 1) > 0;
+    return isAged && this.#format(registry).date !== undefined ? DATED_LISTING : LISTING;
   }
 
   /** @throws {SyntaxError} for what is no document. */
@@ -373,71 +387,58 @@ export class Views {
     return listing;
   }
 
-  /** `undefined` when the upstream has no such version, or the version no such file. */
-  async #fetchFile(
+  /** `undefined` when the upstream has no such version, or the version no such file. `cached`: what is here of it. */
+  async #upstreamFile(
     leaf: Leaf,
     packageName: string,
     version: string,
     path: string,
+    cached: AvailableFile | undefined,
   ): Promise<AvailableFile | undefined> {
     const { registry, upstream } = leaf;
     if (upstream === undefined) return undefined;
-    const { listings, upstreamFiles } = this.#ecosystems[registry.ecosystem];
-    if (listings === undefined) {
-      return upstreamFiles && this.#locate(leaf, upstreamFiles, packageName, version, path);
+    const ecosystem = this.#ecosystems[registry.ecosystem];
+    const locate = ecosystem.listings?.locate ?? ecosystem.locate;
+    if (locate === undefined && cached !== undefined) {
+      this.#files.heardCached(upstream);
+      return cached;
     }
-    const item = await this.#stores.table.get(upstreamCopyKey(registry.id, packageName, LISTING));
-    const { copy } = await this.#input(leaf, packageName, item);
-    const listing = await this.#read(leaf, packageName, copy);
-    const listed = listing.versions.find((candidate) => candidate.version === version);
+    const { listed, description } =
+      locate === undefined
+        ? await this.#listed(leaf, packageName, version)
+        : { listed: locate(packageName, version, path), description: "" };
     const file = listed?.files.find((candidate) => candidate.path === path);
     if (listed === undefined || file === undefined) return undefined;
     const { publishedAtMs } = listed;
     const fromMs = visibleThrough(leaf.routings, packageName, file.publishedAtMs ?? publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", path);
-    const { description } = listing.about;
-    return this.#files.get({
+    const question = {
       registry,
       upstream,
       packageName,
       version,
       publishedAtMs,
-      metadata: withFiles(this.#ecosystems[registry.ecosystem], listed, [file]).entry,
-      description: typeof description === "string" ? description : "",
+      metadata: withFiles(ecosystem, listed, [file]).entry,
+      description,
       file,
-    });
+    };
+    if (locate === undefined) return this.#files.get(question);
+    const found = await this.#locatedFiles.find(question, cached);
+    if (found !== undefined && found === cached) this.#files.heardCached(upstream);
+    return found;
   }
 
-  /** A file that only its upstream can tell whether it is there. */
-  async #locate(
-    { registry, upstream }: Leaf,
-    locator: FileLocator,
-    packageName: string,
-    version: string,
-    path: string,
-  ): Promise<AvailableFile | undefined> {
-    if (upstream === undefined) return undefined;
-    try {
-      return await this.#files.get({
-        registry,
-        upstream,
-        packageName,
-        version,
-        publishedAtMs: 0,
-        metadata: {},
-        description: "",
-        file: {
-          path,
-          url: locator.locate(packageName, version, path),
-          expected: {},
-          announced: (headers) => locator.announced(headers),
-          contentType: locator.contentType(path),
-        },
-      });
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
+  async #listed(leaf: Leaf, packageName: string, version: string) {
+    const { id } = leaf.registry;
+    const name = this.#copyName(leaf, packageName);
+    const item = await this.#stores.table.get(upstreamCopyKey(id, packageName, name));
+    const { copy } = await this.#input(leaf, packageName, item);
+    const { versions, about } = await this.#read(leaf, packageName, copy);
+    const { description } = about;
+    return {
+      listed: versions.find((candidate) => candidate.version === version),
+      description: typeof description === "string" ? description : "",
+    };
   }
 
   #requireOldEnough(leaf: Leaf, packageName: string, { file, version }: AvailableFile): void {
@@ -481,4 +482,11 @@ function storedFile(
   return { version, file: toFile(fileItem) };
 }
 
-
+function cachedFile(row: {
+  readonly version: Item | undefined;
+  readonly file: Item | undefined;
+}): AvailableFile | undefined {
+  if (row.version === undefined || row.file === undefined) return undefined;
+  const version = toVersion(row.version);
+  return isAvailable(version) ? { version, file: toFile(row.file) } : undefined;
+}

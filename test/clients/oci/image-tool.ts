@@ -184,7 +184,7 @@ export function testImageTool(current: () => Session, tool: ImageTool): void {
 }
 
 /** Digests of all blobs of a layout. @throws {Error} when one's bytes are not what its name says. */
-async function readLayout(layout: string): Promise<Readonly<Record<string, true>>> {
+export async function readLayout(layout: string): Promise<Readonly<Record<string, true>>> {
   const folder = join(layout, "blobs", "sha256");
   const names = await readdir(folder);
   for (const name of names) {
@@ -194,11 +194,13 @@ async function readLayout(layout: string): Promise<Readonly<Record<string, true>
   return Object.fromEntries(names.map((name) => [`sha256:${name}`, true] as const));
 }
 
-function contentsOf(image: TestImage): Readonly<Record<string, true>> {
+/** Digests of all that an image is made of. */
+export function contentsOf(image: TestImage): Readonly<Record<string, true>> {
   return Object.fromEntries([...image.blobs.keys()].map((digest) => [digest, true] as const));
 }
 
-async function buildIndexOfTwo(text: string): Promise<TestImage> {
+/** An index of two images whose layers hold `text`. */
+export async function buildIndexOfTwo(text: string): Promise<TestImage> {
   const layers = (architecture: string) => [{ "text.txt": `${text} on ${architecture}` }];
   const architectures = ["amd64", "arm64"];
   return buildIndex(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { registryOver } from "../../support/services.ts";
 import { type Answer, type ApiClient, openApi } from "./client.ts";
 
 let api: ApiClient;
@@ -97,6 +98,61 @@ describe("cycles", () => {
       change("b", { upstreams: ["a"] }),
     ]);
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+  });
+});
+
+/** Another process over the same stores: what waits in one does not wait for the other. */
+async function elsewhere(method: string, path: string, body?: object): Promise<number> {
+  const { stores, clock } = api.registry;
+  const other = registryOver(stores, { clock, close: async () => {} });
+  const response = await other.request(`/api/v1${path}`, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+  });
+  return response.status;
+}
+
+describe("two processes at the same moment", () => {
+  test("do not make composites read from each other", async () => {
+    for (const pair of ["p", "q", "r"]) {
+      const [a, b] = [`${pair}-a`, `${pair}-b`];
+      await composite(a, []);
+      await composite(b, []);
+      const [here, there] = await Promise.all([
+        change(a, { upstreams: [b] }),
+        elsewhere("PATCH", `/registries/${b}`, { upstreams: [a] }),
+      ]);
+      expect([here.status, there].toSorted((x, y) => x - y)).toEqual([200, 409]);
+    }
+  });
+
+  test("either delete a registry or come to read from it", async () => {
+    for (const slug of ["p", "q", "r"]) {
+      await sources(slug);
+      const [added, removed] = await Promise.all([
+        composite(`of-${slug}`, [slug]),
+        elsewhere("DELETE", `/registries/${slug}?confirm=${slug}`),
+      ]);
+      expect(["204 404", "409 201"]).toContain(`${removed} ${added.status}`);
+    }
+  });
+
+  test("make the official registry once", async () => {
+    const [here, there] = await Promise.all([
+      composite("one", [], { official: true }),
+      elsewhere("POST", "/registries", {
+        slug: "two",
+        ecosystem: "npm",
+        kind: "composite",
+        official: true,
+      }),
+    ]);
+    expect([here.status, there]).toEqual([201, 201]);
+    expect((await api.call("GET", "/registries/two")).body).toMatchObject({
+      officialRegistry: "npmjs",
+    });
   });
 });
 
@@ -364,6 +420,12 @@ describe("changing a composite", () => {
     expect(off.body).toMatchObject({ official: false });
     expect(off.body).not.toHaveProperty("officialRegistry");
     expect((await remove("npmjs")).status).toBe(204);
+  });
+
+  test("waits for many others instead of losing against them", async () => {
+    const slugs = Array.from({ length: 40 }, (_, position) => `c${position}`);
+    const answers = await Promise.all(slugs.map((slug) => composite(slug, [])));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
   });
 
   test("by many at once loses none of their changes", async () => {

@@ -33,6 +33,8 @@ import {
 const NAME = "demo-pkg";
 const FILES = "http://registry.test/pypi/mirror/files";
 const DAY_MS = 86_400_000;
+const JSON_ANSWER = { headers: { "content-type": JSON_TYPE } };
+const HTML_ANSWER = { headers: { "content-type": "text/html" } };
 
 let upstream: MisbehavingUpstream;
 let registry: TestRegistry;
@@ -216,26 +218,27 @@ describe("a proxied project page", () => {
     ["a head that does not come", slowHead(5_000, answer("{}"))],
     ["no answer at all", hangUp],
     ["half a page", half("x".repeat(5000), "truncate")],
-    ["broken JSON", answer(BROKEN.json, { headers: { "content-type": JSON_TYPE } })],
-    ["broken HTML", answer(BROKEN.html, { headers: { "content-type": "text/html" } })],
+    ["broken JSON", answer(BROKEN.json, JSON_ANSWER)],
+    ["broken HTML", answer(BROKEN.html, HTML_ANSWER)],
+    [
+      "a page that ends between its links",
+      answer(
+        '<!DOCTYPE html><html><body>\n<a href="demo_pkg-1.0.tar.gz">demo_pkg-1.0.tar.gz</a>',
+        HTML_ANSWER,
+      ),
+    ],
     [
       "a page to sign in at",
-      answer('<html><body><a href="/login">Sign in</a></body></html>', {
-        headers: { "content-type": "text/html" },
-      }),
+      answer('<html><body><a href="/login">Sign in</a></body></html>', HTML_ANSWER),
     ],
     ["no content type", answer("{}")],
     [
       "another project",
-      answer('{"meta":{"api-version":"1.0"},"name":"other","files":[]}', {
-        headers: { "content-type": JSON_TYPE },
-      }),
+      answer('{"meta":{"api-version":"1.0"},"name":"other","files":[]}', JSON_ANSWER),
     ],
     [
       "an API that we do not know",
-      answer(`{"meta":{"api-version":"2.0"},"name":"${NAME}","files":[]}`, {
-        headers: { "content-type": JSON_TYPE },
-      }),
+      answer(`{"meta":{"api-version":"2.0"},"name":"${NAME}","files":[]}`, JSON_ANSWER),
     ],
     ["a redirect to itself", redirect(pagePath(NAME))],
   ])(
@@ -259,11 +262,16 @@ describe("a proxied project page", () => {
   test.each<[string, Behaviour]>([
     ["500", answer("", { status: 500 })],
     ["403", answer("", { status: 403 })],
-    ["broken JSON", answer(BROKEN.json, { headers: { "content-type": JSON_TYPE } })],
-    ["broken HTML", answer(BROKEN.html, { headers: { "content-type": "text/html" } })],
+    ["broken JSON", answer(BROKEN.json, JSON_ANSWER)],
+    ["broken HTML", answer(BROKEN.html, HTML_ANSWER)],
     ["a redirect to the metadata service", redirect("http://169.254.169.254/latest/meta-data/")],
     ["a bomb", gzipBomb(400 * 1024 * 1024, { "content-type": JSON_TYPE })],
     ["a page without end", endless()],
+    [
+      "a page too large",
+      answer(`{"meta":{"api-version":"1.0"},"files":[]}${" ".repeat(33 * 1024 ** 2)}`, JSON_ANSWER),
+    ],
+    ["links without end", answer("<a href=x.whl></a>".repeat(50_001), HTML_ANSWER)],
   ])("is 502 with words, and no copy, when the first answer is %s", async (_, behaviour) => {
     upstream.on(pagePath("fresh"), behaviour);
     const response = await page("fresh");
