@@ -9,6 +9,7 @@ import { NodeOutboundHttp } from "../shared/adapters/http/node-outbound-http.ts"
 import { LmdbTable } from "../shared/adapters/lmdb/lmdb-table.ts";
 import { type BlobCounts, CountingBlobs } from "../shared/ports/counting-blobs.ts";
 import { CountingTable, type TableCounts } from "../shared/ports/counting-table.ts";
+import type { EcosystemName } from "../shared/domain/registry.ts";
 import { SILENT_LOG } from "../shared/ports/log.ts";
 import { createServices } from "../shared/services/services.ts";
 
@@ -20,13 +21,15 @@ export interface Ask {
   readonly method?: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
 }
 
 /** The apps over embedded stores that count, with the npm registry `bench` and the generic one `files`. */
 export interface CountedRegistry {
   /** Asks and reads the whole answer. @throws {Error} for what is our fault or a publish that was refused. */
   ask(request: Ask): Promise<void>;
+  /** Creates a registry. */
+  create(slug: string, ecosystem: EcosystemName): Promise<void>;
   counts(): { readonly table: TableCounts; readonly blobs: BlobCounts };
   reset(): void;
   close(): Promise<void>;
@@ -60,16 +63,16 @@ export async function openCountedRegistry(folder: string): Promise<CountedRegist
       throw new Error(`${init.method ?? "GET"} ${path} answered ${answer.status}: ${text}`);
     }
   };
-  for (const [slug, ecosystem] of [
-    ["bench", "npm"],
-    ["files", "generic"],
-  ] as const) {
+  const create = async (slug: string, ecosystem: EcosystemName): Promise<void> => {
     const body = JSON.stringify({ slug, ecosystem, kind: "source" });
     const headers = { "content-type": "application/json" };
     await ask({ method: "POST", path: "/api/v1/registries", headers, body });
-  }
+  };
+  await create("bench", "npm");
+  await create("files", "generic");
   return {
     ask,
+    create,
     counts: () => ({ table: table.counts(), blobs: blobs.counts() }),
     reset: () => {
       table.reset();

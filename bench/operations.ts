@@ -1,71 +1,24 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { makeManifest } from "./fixtures/manifest.ts";
 import { makePublish } from "./fixtures/publish-document.ts";
 import { ABBREVIATED } from "./load/requests.ts";
-import { type CountedRegistry, openCountedRegistry, type Ask } from "./counted-registry.ts";
-import type { BlobCounts } from "../shared/ports/counting-blobs.ts";
-import type { TableCounts } from "../shared/ports/counting-table.ts";
-
-/** What one kind of request costs, without the server around the apps: what a function on Lambda pays for. */
-export interface OperationCosts {
-  readonly request: string;
-  /** User and system time, the mean of several. */
-  readonly cpuMs: number;
-  /** Of one request, when the caches of this process are warm. */
-  readonly table: TableCounts;
-  readonly blobs: BlobCounts;
-}
-
-interface Kind {
-  readonly name: string;
-  /** The request of a turn; turns that publish need a name or version of their own. */
-  readonly ask: (turn: number) => Promise<Ask>;
-}
+import type { Ask, CountedRegistry } from "./counted-registry.ts";
+import { measureKinds, type OperationCosts, type RequestKind } from "./operation-costs.ts";
 
 const TARBALL_BYTES = 2048;
 const SMALL = "bench-small";
 const LARGE = "bench-large";
 
-/** Runs the apps in this process over embedded stores that count, and asks each kind of request several times. */
+/** The requests of npm's clients, and of generic files. */
 export async function measureOperations(quick: boolean): Promise<readonly OperationCosts[]> {
-  const folder = await mkdtemp(join(tmpdir(), "entrepot-bench-operations-"));
-  const registry = await openCountedRegistry(folder);
   const versions = quick ? 100 : 1000;
-  try {
+  return measureKinds(quick ? 10 : 50, async (registry) => {
     await publishVersions(registry, SMALL, 3);
     await publishVersions(registry, LARGE, versions);
-    const costs: OperationCosts[] = [];
-    for (const kind of kinds(versions)) {
-      costs.push(await measureKind(registry, kind, quick ? 10 : 50));
-    }
-    return costs;
-  } finally {
-    await registry.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+    return kinds(versions);
+  });
 }
 
-async function measureKind(
-  registry: CountedRegistry,
-  kind: Kind,
-  turns: number,
-): Promise<OperationCosts> {
-  const asks: Ask[] = [];
-  for (let turn = 0; turn <= turns; turn++) asks.push(await kind.ask(turn));
-  const [first, ...rest] = asks;
-  if (first !== undefined) await registry.ask(first);
-  const before = process.cpuUsage();
-  for (const ask of rest.slice(0, -1)) await registry.ask(ask);
-  const { user, system } = process.cpuUsage(before);
-  registry.reset();
-  for (const ask of rest.slice(-1)) await registry.ask(ask);
-  const cpuMs = (user + system) / 1000 / Math.max(1, rest.length - 1);
-  return { request: kind.name, cpuMs, ...registry.counts() };
-}
-
-function kinds(versions: number): readonly Kind[] {
+function kinds(versions: number): readonly RequestKind[] {
   const packument = (name: string, headers: Readonly<Record<string, string>>) => async () => ({
     path: `/npm/bench/${name}`,
     headers: { "accept-encoding": "gzip", ...headers },

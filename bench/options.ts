@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
-import { SERVER_NAMES, type ServerName } from "./servers/server.ts";
 
-export interface BenchOptions {
+export interface BenchOptions<ServerName extends string> {
   /** Names of loads; empty for all. */
   readonly loads: readonly string[];
   readonly servers: readonly ServerName[];
@@ -12,8 +11,15 @@ export interface BenchOptions {
   readonly requests: number;
 }
 
-/** Reads the command line. @throws {TypeError} for flags that do not exist, {Error} for unknown servers. */
-export function parseOptions(args: readonly string[]): BenchOptions {
+/**
+ * Reads the command line: `[loads…] [--servers a,b] [--rounds 3] [--seconds 2] [--quick]`.
+ *
+ * @throws {TypeError} for flags that do not exist, {Error} for unknown loads and servers.
+ */
+export function parseOptions<ServerName extends string>(
+  args: readonly string[],
+  known: { readonly loads: readonly string[]; readonly servers: readonly ServerName[] },
+): BenchOptions<ServerName> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -25,10 +31,12 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     },
   });
   const { quick } = values;
+  for (const name of positionals) oneOf("load", name, known.loads);
   return {
     loads: positionals,
     servers:
-      values.servers === undefined ? SERVER_NAMES : values.servers.split(",").map(serverName),
+      values.servers?.split(",").map((name) => oneOf("server", name, known.servers)) ??
+      known.servers,
     quick,
     rounds: Number(values.rounds ?? (quick ? 1 : 3)),
     durationMs: Number(values.seconds ?? (quick ? 0.5 : 2)) * 1000,
@@ -36,10 +44,12 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   };
 }
 
-function serverName(text: string): ServerName {
-  const name = SERVER_NAMES.find((known) => known === text);
-  if (name === undefined) {
-    throw new Error(`There is no server "${text}"; there are ${SERVER_NAMES.join(", ")}.`);
-  }
-  return name;
+function oneOf<Name extends string>(kind: string, text: string, names: readonly Name[]): Name {
+  const name = names.find((known) => known === text);
+  if (name !== undefined) return name;
+  throw new Error(`There is no ${kind} "${text}"; there are ${names.join(", ")}.`);
 }
+
+/** Whether a load was asked for. */
+export const isChosen = ({ loads }: BenchOptions<string>, name: string): boolean =>
+  loads.length === 0 || loads.includes(name);

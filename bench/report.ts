@@ -1,28 +1,29 @@
 import { type Figure, isReached } from "./figures.ts";
-import { METRICS } from "./loads/load.ts";
-import type { OperationCosts } from "./operations.ts";
+import { METRICS } from "./measure/measurement.ts";
+import type { OperationCosts } from "./operation-costs.ts";
 import { medianOf, ratioOf, type Sample } from "./samples.ts";
-import { SERVER_NAMES } from "./servers/server.ts";
 
 const NOTHING = "-";
 
 /** Medians of every case and metric, a column for each server, then ours as a ratio to others. */
-export function samplesTable(samples: readonly Sample[]): string {
+export function samplesTable(
+  samples: readonly Sample[],
+  servers: readonly string[],
+  peers: readonly string[],
+): string {
   if (samples.length === 0) return "";
-  const cases = [...new Set(samples.map((sample) => sample.case))];
-  const rows = cases.flatMap((label) => {
+  const rows = [...new Set(samples.map((sample) => sample.case))].flatMap((label) => {
     const metrics = METRICS.filter((metric) =>
       samples.some((sample) => sample.case === label && sample.metric === metric),
     );
     return metrics.map((metric, position) => [
       position === 0 ? label : "",
       metric,
-      ...SERVER_NAMES.map((server) => number(medianOf(samples, server, label, metric))),
-      number(ratioOf(samples, ["entrepot", "verdaccio"], label, metric)),
-      number(ratioOf(samples, ["entrepot", "bare-node"], label, metric)),
+      ...servers.map((server) => number(medianOf(samples, server, label, metric))),
+      ...peers.map((peer) => number(ratioOf(samples, ["entrepot", peer], label, metric))),
     ]);
   });
-  return table(["case", "metric", ...SERVER_NAMES, "/verdaccio", "/bare-node"], rows);
+  return table(["case", "metric", ...servers, ...peers.map((peer) => `/${peer}`)], rows);
 }
 
 /** What each kind of request costs a deployment that pays per call. */

@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkFigures } from "./figures.ts";
 import { installLoad } from "./loads/install.ts";
@@ -15,11 +14,12 @@ import {
   MEMORY_IDLE,
   measureMemory,
 } from "./measure/memory.ts";
+import { describeMachine, machine, reportResult, say } from "./measure/result.ts";
 import { measureOperations } from "./operations.ts";
-import { type BenchOptions, parseOptions } from "./options.ts";
+import { type BenchOptions, isChosen, parseOptions } from "./options.ts";
 import { figuresTable, operationsTable, samplesTable } from "./report.ts";
 import type { Sample } from "./samples.ts";
-import type { BenchServer } from "./servers/server.ts";
+import { type BenchServer, SERVER_NAMES, type ServerName } from "./servers/server.ts";
 import { startServers, stopServers } from "./servers/start.ts";
 
 const LOADS: readonly Load[] = [
@@ -29,15 +29,12 @@ const LOADS: readonly Load[] = [
   publishIntoLargeLoad,
   installLoad,
 ];
-const RESULTS = join(import.meta.dirname, "results");
-
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** Runs every load on every server, one after the other, round after round. */
 async function runLoads(
   loads: readonly Load[],
   servers: readonly BenchServer[],
-  options: BenchOptions,
+  options: BenchOptions<ServerName>,
 ): Promise<readonly Sample[]> {
   const samples: Sample[] = [];
   for (const load of loads) {
@@ -54,7 +51,7 @@ async function runLoads(
 
 async function measureServers(
   loads: readonly Load[],
-  options: BenchOptions,
+  options: BenchOptions<ServerName>,
 ): Promise<readonly Sample[]> {
   const folder = await mkdtemp(join(tmpdir(), "entrepot-bench-"));
   const fixtures = [...new Set(loads.flatMap((load) => load.fixtures))];
@@ -73,34 +70,17 @@ async function measureServers(
   }
 }
 
-const machine = () => ({
-  node: process.version,
-  cpu: cpus()[0]?.model ?? "unknown",
-  cores: cpus().length,
-  loadAverage: loadavg(),
-  commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim(),
-});
-
 const OPERATIONS = "operations";
-const options = parseOptions(process.argv.slice(2));
 const names = [...LOADS.map(({ name }) => name), OPERATIONS];
-const unknown = options.loads.find((name) => !names.includes(name));
-if (unknown !== undefined) {
-  throw new Error(`There is no load "${unknown}"; there are ${names.join(", ")}.`);
-}
-const isChosen = (name: string): boolean =>
-  options.loads.length === 0 || options.loads.includes(name);
-const loads = LOADS.filter(({ name }) => isChosen(name));
+const options = parseOptions(process.argv.slice(2), { loads: names, servers: SERVER_NAMES });
+const loads = LOADS.filter(({ name }) => isChosen(options, name));
 const before = machine();
-say(
-  `node ${before.node}, ${before.cores} x ${before.cpu}, load average ${before.loadAverage.map((load) => load.toFixed(1)).join(" ")}`,
-);
+say(describeMachine(before));
 const samples = loads.length === 0 ? [] : await measureServers(loads, options);
-const operations = isChosen(OPERATIONS) ? await measureOperations(options.quick) : [];
+const operations = isChosen(options, OPERATIONS) ? await measureOperations(options.quick) : [];
 const figures = checkFigures(samples);
-await mkdir(RESULTS, { recursive: true });
-const file = join(RESULTS, `${new Date().toISOString().replaceAll(":", "-")}.json`);
-const result = { options, before, after: machine(), samples, operations, figures };
-await writeFile(file, JSON.stringify(result, undefined, 2));
-const tables = [samplesTable(samples), operationsTable(operations), figuresTable(figures)];
-process.stdout.write(`${tables.filter((table) => table !== "").join("\n\n")}\n\n${file}\n`);
+await reportResult("", { options, before, after: machine(), samples, operations, figures }, [
+  samplesTable(samples, SERVER_NAMES, ["verdaccio", "bare-node"]),
+  operationsTable(operations),
+  figuresTable(figures),
+]);

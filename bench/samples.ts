@@ -1,16 +1,15 @@
-import type { Measurement, Metric } from "./loads/load.ts";
+import type { Measurement, Metric } from "./measure/measurement.ts";
 import { median } from "./measure/statistics.ts";
-import type { ServerName } from "./servers/server.ts";
 
 /** A measurement of one server in one round. */
 export interface Sample extends Measurement {
-  readonly server: ServerName;
+  readonly server: string;
 }
 
 /** The median over the rounds; `undefined` when this was not measured. */
 export function medianOf(
   samples: readonly Sample[],
-  server: ServerName,
+  server: string,
   label: string,
   metric: Metric,
 ): number | undefined {
@@ -24,7 +23,7 @@ export function medianOf(
 /** What of one server over what of another; `undefined` unless both were measured. */
 export function ratioOf(
   samples: readonly Sample[],
-  [over, under]: readonly [ServerName, ServerName],
+  [over, under]: readonly [string, string],
   label: string,
   metric: Metric,
 ): number | undefined {

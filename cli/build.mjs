@@ -14,6 +14,8 @@ await build({
   bundle: true,
   splitting: true,
   platform: "node",
+  // As in infra/bundles: packages that have both are tree-shaken as ES modules only.
+  mainFields: ["module", "main"],
   target: "node22",
   format: "esm",
   sourcemap: true,

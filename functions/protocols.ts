@@ -8,6 +8,7 @@ import { createMavenApp } from "./maven/app.ts";
 import { createNpmApp } from "./npm/app.ts";
 import { createOciApp } from "./oci/app.ts";
 import { createPypiApp } from "./pypi/app.ts";
+import { OIDC_PATHS } from "./pypi/routes/trusted-publishing.ts";
 import { createOciEdge, type EdgeOptions } from "./oci/edge/edge.ts";
 
 /** One wire protocol: a folder of the same name, served under `prefix`. */
@@ -15,6 +16,8 @@ export interface Protocol {
   readonly name: string;
   /** First path segments, without a slash at the end. */
   readonly prefix: string;
+  /** Whole paths elsewhere, for clients that look there; none when absent. */
+  readonly paths?: readonly string[];
   /** The app sees whole paths, prefix included. */
   readonly createApp: (services: Services) => Hono<AppEnv>;
   /** What stands before the app on AWS, where it has something of its own there. */
@@ -31,5 +34,15 @@ export const PROTOCOLS: readonly Protocol[] = [
   { name: "maven", prefix: "/maven", createApp: createMavenApp, createEdge: createPlainEdge },
   { name: "npm", prefix: "/npm", createApp: createNpmApp },
   { name: "oci", prefix: "/v2", createApp: createOciApp, createEdge: createOciEdge },
-  { name: "pypi", prefix: "/pypi", createApp: createPypiApp, createEdge: createPlainEdge },
+  {
+    name: "pypi",
+    prefix: "/pypi",
+    paths: [OIDC_PATHS.audience, OIDC_PATHS.mint],
+    createApp: createPypiApp,
+    createEdge: createPlainEdge,
+  },
 ];
+
+/** Whether a path, without its query, is a protocol's. */
+export const serves = ({ prefix, paths = [] }: Protocol, path: string): boolean =>
+  path.startsWith(`${prefix}/`) || paths.includes(path);

@@ -7,6 +7,8 @@ export interface ProtocolFunction {
   readonly name: string;
   /** First path segments, without a slash at the end. */
   readonly prefix: string;
+  /** As in `PROTOCOLS`. */
+  readonly paths: readonly string[];
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
 }
@@ -36,10 +38,11 @@ const PROTOCOL_MEMORY_MB = 1024;
 
 /** The protocols of the one table in `functions/protocols.ts`: a line there is a function here. */
 export const PROTOCOL_FUNCTIONS: readonly ProtocolFunction[] = PROTOCOLS.map(
-  ({ name, prefix }) => ({
+  ({ name, prefix, paths = [] }) => ({
     kind: "protocol",
     name,
     prefix,
+    paths,
     memoryMb: PROTOCOL_MEMORY_MB,
     timeoutSeconds: PROTOCOL_TIMEOUT_SECONDS,
   }),

@@ -1,4 +1,5 @@
 import type { BenchServer } from "../servers/server.ts";
+import { rawRequest } from "./raw-request.ts";
 
 export const ABBREVIATED = "application/vnd.npm.install-v1+json";
 
@@ -11,24 +12,19 @@ export function getRequest(
   path: string,
   headers: RequestHeaders = {},
 ): Uint8Array {
-  return Buffer.from(head(server, "GET", path, headers));
+  const all = { ...npmHeaders(server), ...headers };
+  return rawRequest(server.port, { method: "GET", path: server.base + path, headers: all });
 }
 
 /** A whole PUT of a JSON text. */
 export function putRequest(server: BenchServer, path: string, json: string): Uint8Array {
+  const headers = { ...npmHeaders(server), "Content-Type": "application/json" };
   const body = Buffer.from(json);
-  const fields = { "Content-Type": "application/json", "Content-Length": String(body.length) };
-  return Buffer.concat([Buffer.from(head(server, "PUT", path, fields)), body]);
+  return rawRequest(server.port, { method: "PUT", path: server.base + path, headers, body });
 }
 
-function head(server: BenchServer, method: string, path: string, headers: RequestHeaders): string {
-  const fields = {
-    Host: `127.0.0.1:${server.port}`,
-    Connection: "keep-alive",
-    "User-Agent": "npm/11.6.2 node/v24.0.0 linux x64 workspaces/false",
-    Authorization: `Bearer ${server.token}`,
-    ...headers,
-  };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${server.base}${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
-}
+const npmHeaders = ({ token }: BenchServer): RequestHeaders => ({
+  Connection: "keep-alive",
+  "User-Agent": "npm/11.6.2 node/v24.0.0 linux x64 workspaces/false",
+  Authorization: `Bearer ${token}`,
+});

@@ -1,6 +1,7 @@
 const HEAD_END = "\r\n\r\n";
 const MAX_HEAD_BYTES = 64 * 1024;
 const CONTENT_LENGTH = /\r\ncontent-length:[ \t]*(\d+)/i;
+const CLOSES = /\r\nconnection:[ \t]*close/i;
 const CHUNKED = /\r\ntransfer-encoding:[ \t]*chunked/i;
 
 type Phase = "head" | "length" | "chunk-size" | "chunk" | "chunk-end" | "trailer";
@@ -15,6 +16,8 @@ export class ResponseReader {
   status = 0;
   /** Of the body so far, without the framing of chunks. */
   bodyBytes = 0;
+  /** The server ends the connection behind this answer. */
+  closes = false;
   #phase: Phase = "head";
   #head = "";
   #line = "";
@@ -51,6 +54,7 @@ export class ResponseReader {
     this.#head = "";
     this.status = Number(head.slice(9, 12));
     this.bodyBytes = 0;
+    this.closes = CLOSES.test(head);
     this.#beginBody(head);
     return start + end + HEAD_END.length - before;
   }

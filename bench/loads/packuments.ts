@@ -1,7 +1,8 @@
 import { LARGE_PACKAGE, SMALL_PACKAGE } from "../fixtures/seed.ts";
 import { ABBREVIATED, getRequest } from "../load/requests.ts";
 import type { BenchServer } from "../servers/server.ts";
-import { type Load, type Measurement, measureDrive, type Round } from "./load.ts";
+import type { Measurement } from "../measure/measurement.ts";
+import { type Load, measureDrive, type Round } from "./load.ts";
 
 const FORMS = ["full", "abbreviated"] as const;
 /** npm sends gzip; the plain form is what curl and scripts get. */

@@ -3,7 +3,8 @@ import { makeManifest } from "../fixtures/manifest.ts";
 import { makePublish } from "../fixtures/publish-document.ts";
 import { putRequest } from "../load/requests.ts";
 import type { BenchServer } from "../servers/server.ts";
-import { type Load, type Measurement, measureDrive } from "./load.ts";
+import type { Measurement } from "../measure/measurement.ts";
+import { type Load, measureDrive } from "./load.ts";
 
 const TARBALL_BYTES = 2048;
 

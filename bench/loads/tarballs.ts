@@ -1,6 +1,7 @@
 import { type TarballSize, tarballPath } from "../fixtures/seed.ts";
 import { getRequest } from "../load/requests.ts";
-import { type Load, type Measurement, measureDrive } from "./load.ts";
+import type { Measurement } from "../measure/measurement.ts";
+import { type Load, measureDrive } from "./load.ts";
 
 const CASES: readonly (readonly [TarballSize, number])[] = [
   ["1 KB", 1],

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Measurement } from "../loads/load.ts";
 import type { BenchServer } from "../servers/server.ts";
+import type { Measurement } from "./measurement.ts";
 import { residentBytes } from "./process-usage.ts";
 
 export const MEMORY_BEFORE = "memory after publishing the fixtures";

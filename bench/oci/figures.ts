@@ -1,10 +1,10 @@
 import { table, number } from "../report.ts";
-import type { Metric } from "./loads/load.ts";
+import type { Metric } from "../measure/measurement.ts";
+import { ratioOf, type Sample } from "../samples.ts";
 import { manifestPutCase } from "./loads/manifests.ts";
 import { pullCase } from "./loads/pulls.ts";
 import { pushCase } from "./loads/pushes.ts";
 import { CONNECTIONS, READS, readCase } from "./loads/reads.ts";
-import { ratioTo, type Sample } from "./samples.ts";
 
 interface Wanted {
   readonly label: string;
@@ -46,7 +46,7 @@ function wanted(blobBytes: readonly number[]): readonly Wanted[] {
 /** A row for each figure that was measured: what is to be reached, and what became of it. */
 export function figuresTable(samples: readonly Sample[], blobBytes: readonly number[]): string {
   const rows = wanted(blobBytes).flatMap(({ label, metric, bound, ratio }) => {
-    const reached = ratioTo(samples, "distribution", label, metric);
+    const reached = ratioOf(samples, ["entrepot", "distribution"], label, metric);
     if (reached === undefined) return [];
     const isReached =
       bound === "at most"

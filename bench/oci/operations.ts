@@ -1,44 +1,24 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Ask, type CountedRegistry, openCountedRegistry } from "../counted-registry.ts";
-import type { OperationCosts } from "../operations.ts";
+import type { Ask, CountedRegistry } from "../counted-registry.ts";
+import { measureKinds, type OperationCosts, type RequestKind } from "../operation-costs.ts";
 import { MANIFEST } from "./wire.ts";
 
 const IMAGE = "/v2/images/team/app";
 const OCTETS = { "content-type": "application/octet-stream" };
 const CONFIG = "application/vnd.oci.image.config.v1+json";
 
-interface Kind {
-  readonly name: string;
-  readonly ask: (turn: number) => Ask;
-}
-
 const digestOf = (text: string): string =>
   `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
-/** Runs the apps in this process over embedded stores that count, and asks each kind of request several times. */
+/** The requests of OCI's clients. */
 export async function measureOperations(turns: number): Promise<readonly OperationCosts[]> {
-  const folder = await mkdtemp(join(tmpdir(), "entrepot-bench-operations-"));
-  const registry = await openCountedRegistry(folder);
-  try {
-    await registry.ask({
-      method: "POST",
-      path: "/api/v1/registries",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ slug: "images", ecosystem: "oci", kind: "source" }),
-    });
-    const costs: OperationCosts[] = [];
-    for (const kind of await kinds(registry)) costs.push(await measureKind(registry, kind, turns));
-    return costs;
-  } finally {
-    await registry.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+  return measureKinds(turns, async (registry) => {
+    await registry.create("images", "oci");
+    return kinds(registry);
+  });
 }
 
-async function kinds(registry: CountedRegistry): Promise<readonly Kind[]> {
+async function kinds(registry: CountedRegistry): Promise<readonly RequestKind[]> {
   const blob = "the bytes of a blob";
   await registry.ask(pushOf(blob));
   const config = { mediaType: CONFIG, digest: digestOf(blob), size: blob.length };
@@ -82,19 +62,4 @@ async function kinds(registry: CountedRegistry): Promise<readonly Kind[]> {
 function pushOf(body: string): Ask {
   const path = `${IMAGE}/blobs/uploads/?digest=${digestOf(body)}`;
   return { method: "POST", path, headers: OCTETS, body };
-}
-
-async function measureKind(
-  registry: CountedRegistry,
-  kind: Kind,
-  turns: number,
-): Promise<OperationCosts> {
-  // The first warms the caches, the last is the one that is counted.
-  await registry.ask(kind.ask(0));
-  const before = process.cpuUsage();
-  for (let turn = 1; turn <= turns; turn++) await registry.ask(kind.ask(turn));
-  const { user, system } = process.cpuUsage(before);
-  registry.reset();
-  await registry.ask(kind.ask(turns + 1));
-  return { request: kind.name, cpuMs: (user + system) / 1000 / turns, ...registry.counts() };
 }

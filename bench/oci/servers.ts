@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { programPath } from "../../test/support/programs.ts";
+import { launchEntrepot } from "../servers/entrepot.ts";
 import { freePort, launch } from "../servers/launch.ts";
 
 /**
@@ -22,9 +23,6 @@ export interface OciServer {
   readonly stop: () => Promise<void>;
 }
 
-const TOKEN = "benchmark-admin-token-of-31-chars";
-const MAIN = join(import.meta.dirname, "../../dist/main.mjs");
-
 /**
  * Starts one with its data in a folder of its own. Ours checks a token with every request and writes its access log
  * as a person would have it. The peers ask for no password, since the only kind that they check themselves costs a
@@ -33,21 +31,12 @@ const MAIN = join(import.meta.dirname, "../../dist/main.mjs");
 export async function startServer(name: ServerName, parent: string): Promise<OciServer> {
   const folder = join(parent, name);
   await mkdir(folder, { recursive: true });
-  return name === "entrepot" ? startEntrepot(folder) : startPeer(name, folder);
+  return name === "entrepot" ? startOurs(folder) : startPeer(name, folder);
 }
 
-async function startEntrepot(folder: string): Promise<OciServer> {
-  const port = await freePort();
-  const serve = ["serve", "--port", `${port}`, "--data", folder, "--log", "json"];
-  const env = { ENTREPOT_ADMIN_TOKEN: TOKEN };
-  const { pid, stop } = await launch([process.execPath, MAIN, ...serve], port, { env });
-  const authorization = `Bearer ${TOKEN}`;
-  const created = await fetch(`http://127.0.0.1:${port}/api/v1/registries`, {
-    method: "POST",
-    headers: { authorization, "content-type": "application/json" },
-    body: JSON.stringify({ slug: "bench", ecosystem: "oci", kind: "source" }),
-  });
-  if (created.status !== 201) throw new Error(`no registry: ${await created.text()}`);
+async function startOurs(folder: string): Promise<OciServer> {
+  const { port, token, pid, stop } = await launchEntrepot(folder, "oci");
+  const authorization = `Bearer ${token}`;
   return { name: "entrepot", port, prefix: "bench/", authorization, pid, stop };
 }
 

@@ -103,6 +103,9 @@ export const packageSchema = z.looseObject({
   versionCount: z.number(),
   createdAt: z.string(),
   updatedAt: z.string(),
+  /** Of Python projects; `active` elsewhere. */
+  status: z.string().default("active"),
+  statusReason: z.string().default(""),
 });
 
 export const versionSchema = z.looseObject({

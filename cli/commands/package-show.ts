@@ -66,6 +66,7 @@ async function showPackage(api: ApiClient, output: Output, shown: Shown): Promis
         ["Package", pkg.name],
         ["Description", pkg.description],
         ["State", pkg.state],
+        ["Status", [pkg.status, pkg.statusReason].filter((word) => word !== "").join(": ")],
         ["Latest", pkg.latestVersion ?? ""],
         ["Tags", tags.map((tag) => `${tag.name}=${tag.version}`).join(", ")],
         ["Versions", String(pkg.versionCount)],

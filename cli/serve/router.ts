@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { Services } from "../../shared/services/services.ts";
 import { createHealthApp } from "../../functions/api/health.ts";
 import { INLINE_LIMIT_BYTES } from "../../functions/lambda/limits.ts";
-import { type Handler, PROTOCOLS } from "../../functions/protocols.ts";
+import { type Handler, PROTOCOLS, serves } from "../../functions/protocols.ts";
 import type { ServeConfig } from "./config.ts";
 import { withLambdaLimits } from "./lambda-limits.ts";
 import { landingPage } from "./landing-page.ts";
@@ -25,12 +25,13 @@ export function createRouter(
     config.limits === "lambda" ? withLambdaLimits(handle) : handle;
   const edgeOptions = { inlineLimitBytes: config.limits === "lambda" ? INLINE_LIMIT_BYTES : 0 };
   const health = createHealthApp(services);
-  const prefixes: readonly (Route & { readonly prefix: string })[] = [
-    ...PROTOCOLS.map(({ name, prefix, createApp, createEdge }) => {
+  const routes: readonly (Route & { readonly takes: (path: string) => boolean })[] = [
+    ...PROTOCOLS.map((protocol) => {
+      const { name, createApp, createEdge } = protocol;
       const app = createApp(services);
       const behind = limited((request, context) => app.fetch(request, context));
       const handle = createEdge?.(services, edgeOptions, behind) ?? behind;
-      return { name, prefix: `${prefix}/`, handle };
+      return { name, takes: (path: string) => serves(protocol, path), handle };
     }),
     // Blob storage answers these on AWS, so the limits of functions do not apply.
     ...(blobRoutes === undefined
@@ -38,7 +39,7 @@ export function createRouter(
       : [
           {
             name: "blobs",
-            prefix: "/_blobs/",
+            takes: (path: string) => path.startsWith("/_blobs/"),
             handle: (request: Request) => blobRoutes.fetch(request),
           },
         ]),
@@ -50,8 +51,7 @@ export function createRouter(
     ["/readyz", { name: "health", handle: (request) => health.fetch(request) }],
   ]);
   const nowhere: Route = { name: "none", handle: notFound };
-  return (path) =>
-    prefixes.find(({ prefix }) => path.startsWith(prefix)) ?? exact.get(path) ?? nowhere;
+  return (path) => routes.find(({ takes }) => takes(path)) ?? exact.get(path) ?? nowhere;
 }
 
 function notFound(): Response {

@@ -1,5 +1,11 @@
 import type { AuditEntry } from "../../shared/domain/audit.ts";
-import type { Package, PackageFile, Tag, Version } from "../../shared/domain/package.ts";
+import {
+  ACTIVE_STANDING,
+  type Package,
+  type PackageFile,
+  type Tag,
+  type Version,
+} from "../../shared/domain/package.ts";
 import type { Registry, RegistryKind } from "../../shared/domain/registry.ts";
 import type { Routing } from "../../shared/domain/routing.ts";
 import type { Token } from "../../shared/domain/token.ts";
@@ -45,6 +51,7 @@ function renderRouting(kind: RegistryKind, routing: Routing) {
 
 export function renderPackage(registry: Registry, pkg: Package) {
   const { name, state, description, keywords, latestVersion, versionCount } = pkg;
+  const { status, reason, tracks, alternateLocations } = pkg.standing ?? ACTIVE_STANDING;
   return {
     registry: registry.slug,
     name,
@@ -55,6 +62,10 @@ export function renderPackage(registry: Registry, pkg: Package) {
     versionCount,
     createdAt: iso(pkg.createdAtMs),
     updatedAt: iso(pkg.updatedAtMs),
+    status,
+    statusReason: reason,
+    tracks: [...tracks],
+    alternateLocations: [...alternateLocations],
   };
 }
 

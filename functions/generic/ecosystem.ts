@@ -1,6 +1,4 @@
-import type { Digests } from "../../shared/domain/digest.ts";
-import { InvalidInputError } from "../../shared/errors.ts";
-import { checksumsOf } from "../../shared/http/checksums.ts";
+import { announcedDigests } from "../../shared/http/checksums.ts";
 import type { EcosystemFactory } from "../../shared/services/services.ts";
 import { contentTypeFor } from "./content-types.ts";
 import { parsePackageName, parsePath, parseVersion } from "./names.ts";
@@ -22,13 +20,3 @@ export const createGenericEcosystem: EcosystemFactory = () => ({
     return { version, publishedAtMs: 0, entry: {}, files: [file] };
   },
 });
-
-/** Servers say all sorts of things in `Digest`; what cannot be understood announces nothing. */
-function announcedDigests(headers: Headers): Partial<Digests> {
-  try {
-    return checksumsOf(headers);
-  } catch (error) {
-    if (error instanceof InvalidInputError) return {};
-    throw error;
-  }
-}

@@ -1,4 +1,4 @@
-import { digestsInHead } from "../../shared/services/upstreams/announced-digests.ts";
+import { announcedDigests } from "../../shared/http/checksums.ts";
 import type {
   ListedFile,
   ListedVersion,
@@ -81,7 +81,7 @@ function locatedFile(packageName: string, version: string, path: string): Listed
     path,
     url,
     expected: {},
-    announced: digestsInHead,
+    announced: announcedDigests,
     contentType: contentTypeOf(path),
     sums: [
       { algorithm: "sha1", url: `${url}.sha1` },

@@ -11,9 +11,13 @@ const WHEEL =
   /^([^\s-]+)-([^\s-]+)(?:-(\d[^\s-]*))?-([a-z0-9_.]+)-([a-z0-9_.]+)-([a-z0-9_.]+)\.whl$/i;
 const SAFE_FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._+!-]*$/;
 
-/** What stands behind the name of a distribution's core metadata, and of its provenance. */
+/**
+ * What stands behind the name of a distribution's core metadata, of its provenance, and of core metadata that installers
+ * must not use.
+ */
 export const METADATA_SUFFIX = ".metadata";
 export const PROVENANCE_SUFFIX = ".provenance";
+export const PKG_INFO_SUFFIX = ".pkg-info";
 
 /** A file name that a wheel or an sdist of this project and version has. */
 export interface DistributionName {

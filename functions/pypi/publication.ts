@@ -1,7 +1,9 @@
 import { FILE_DIGESTS, requireDigests } from "../../shared/domain/digest.ts";
-import { InvalidInputError } from "../../shared/errors.ts";
+import type { JsonObject } from "../../shared/domain/json.ts";
+import { InvalidInputError, VersionExistsError } from "../../shared/errors.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import type { NewFile } from "../../shared/services/new-version.ts";
+import { requireUploadable } from "../../shared/services/package-changes.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { parseAttestations, PROVENANCE_CONTENT_TYPE } from "./attestations.ts";
 import { fieldText, parseCoreMetadata, requireSameRelease } from "./core-metadata.ts";
@@ -10,9 +12,16 @@ import {
   type DistributionName,
   METADATA_SUFFIX,
   parseDistributionName,
+  PKG_INFO_SUFFIX,
   PROVENANCE_SUFFIX,
 } from "./names.ts";
-import { countFiles, mergeRelease, type ReleaseFile, releaseMetadata } from "./release.ts";
+import {
+  countFiles,
+  isUsedName,
+  mergeRelease,
+  type ReleaseFile,
+  releaseMetadata,
+} from "./release.ts";
 import { spellingsOf } from "./versions.ts";
 
 const MAX_FILES_A_RELEASE = 500;
@@ -51,8 +60,21 @@ export async function publish(
     publication.attestations === ""
       ? ""
       : parseAttestations(publication.attestations, fileName, sha256);
-  const version = await spellingInUse(services, grant, project, name.version);
   // Before anything is stored; the transaction decides for good.
+  const spellings = spellingsOf(name.version);
+  const [pkg, versions] = await Promise.all([
+    services.catalogue.findAnyPackage(grant, project),
+    services.catalogue.findVersions(grant, project, spellings),
+  ]);
+  requireUploadable(pkg);
+  // 1.0 and 1.0.0 are one release.
+  const version = versions[0]?.version ?? name.version;
+  const requireUnused = (metadata: JsonObject): void => {
+    if (isUsedName(metadata, fileName, sha256)) {
+      throw new VersionExistsError(project, version, fileName);
+    }
+  };
+  requireUnused(versions[0]?.metadata ?? {});
   const isThere = await services.releaseFiles.holds(grant, project, version, {
     path: fileName,
     sha256,
@@ -77,8 +99,10 @@ export async function publish(
     files.push(file);
     return file.digests.sha256;
   };
-  const metadataSha256 = showsMetadata
-    ? await beside(METADATA_SUFFIX, checked.metadata, "text/plain; charset=utf-8")
+  const keepsMetadata = showsMetadata || metadata.description !== "";
+  const suffix = showsMetadata ? METADATA_SUFFIX : PKG_INFO_SUFFIX;
+  const metadataSha256 = keepsMetadata
+    ? await beside(suffix, checked.metadata, "text/plain; charset=utf-8")
     : "";
   if (provenance !== "") {
     await beside(PROVENANCE_SUFFIX, Buffer.from(provenance), PROVENANCE_CONTENT_TYPE);
@@ -86,7 +110,8 @@ export async function publish(
   const added = releaseMetadata(metadata.fields, [
     toReleaseFile(name, checked, {
       requiresPython: fieldText(metadata.fields, "requires_python"),
-      metadataSha256,
+      metadataSha256: showsMetadata ? metadataSha256 : "",
+      pkgInfoSha256: showsMetadata ? "" : metadataSha256,
       hasProvenance: provenance !== "",
       uploadedAtMs: services.stores.now(),
     }),
@@ -97,26 +122,16 @@ export async function publish(
     metadata: added,
     merge: (before) => {
       requireRoom(countFiles(before), version);
+      requireUnused(before);
       return mergeRelease(before, added);
     },
     files,
     tags: [],
     description: fieldText(metadata.fields, "summary"),
     keywords: keywordsOf(fieldText(metadata.fields, "keywords")),
-    ...(metadata.description === "" ? {} : { readme: metadata.description }),
+    readme: metadata.description,
     publishRun: "",
   });
-}
-
-/** The spelling under which a release exists, or the given one: 1.0 and 1.0.0 are one release. */
-export async function spellingInUse(
-  services: Services,
-  grant: RegistryGrant,
-  project: string,
-  version: string,
-): Promise<string> {
-  const known = await services.catalogue.findVersions(grant, project, spellingsOf(version));
-  return known[0]?.version ?? version;
 }
 
 async function storeBeside(
@@ -137,11 +152,14 @@ async function storeBeside(
 function toReleaseFile(
   name: DistributionName,
   { sizeBytes, digests, blake2b256 }: CheckedDistribution,
-  more: Pick<ReleaseFile, "requiresPython" | "metadataSha256" | "hasProvenance" | "uploadedAtMs">,
+  more: Pick<
+    ReleaseFile,
+    "requiresPython" | "metadataSha256" | "pkgInfoSha256" | "hasProvenance" | "uploadedAtMs"
+  >,
 ): ReleaseFile {
   const { fileName, kind, pythonVersion } = name;
   const { md5, sha256 } = digests;
-  return { fileName, kind, pythonVersion, sizeBytes, md5, sha256, blake2b256, ...more };
+  return { fileName, kind, pythonVersion, sizeBytes, md5, sha256, blake2b256, yanked: "", ...more };
 }
 
 function requireRoom(fileCount: number, version: string): void {

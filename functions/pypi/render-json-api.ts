@@ -5,7 +5,7 @@ import {
   parseJsonObject,
   property,
 } from "../../shared/domain/json.ts";
-import type { Version } from "../../shared/domain/package.ts";
+import { isQuarantined, type Version } from "../../shared/domain/package.ts";
 import type {
   ClosingChange,
   DocumentRenderer,
@@ -35,14 +35,18 @@ export const JSON_API_RENDERER: DocumentRenderer = {
       .map((file) => JSON.stringify({ version: version.version, ...apiFile(scope, version, file) }))
       .join(","),
   closing: (view, previous, change) =>
-    `],${JSON.stringify({ info: projectInfo(view, previous, change) }).slice(1)}`,
+    `],${JSON.stringify({
+      info: projectInfo(view, previous, change),
+      last_serial: view.package.revision,
+    }).slice(1)}`,
 };
 
-/** The answer of `/pypi/<name>/json` from the stored document's text. */
-export function renderProject(text: string): JsonObject {
+/** The answer of `/pypi/<name>/json` from the stored document's text; `undefined` of a project in quarantine. */
+export function renderProject(text: string): JsonObject | undefined {
   const document = parseJsonObject(text);
   const info = property(document, "info");
-  const latest = isJsonObject(info) ? property(info, "version") : undefined;
+  if (info === undefined || !isJsonObject(info)) return undefined;
+  const latest = property(info, "version");
   const releases = new Map<string, JsonObject[]>();
   const files = property(document, "files");
   for (const entry of Array.isArray(files) ? files : []) {
@@ -55,8 +59,8 @@ export function renderProject(text: string): JsonObject {
   }
   const sorted = [...releases].sort(([a], [b]) => compareVersions(a, b));
   return {
-    info: info ?? {},
-    last_serial: 0,
+    info,
+    last_serial: property(document, "last_serial") ?? 0,
     releases: Object.fromEntries(sorted),
     urls: (typeof latest === "string" ? releases.get(latest) : undefined) ?? [],
     vulnerabilities: [],
@@ -67,22 +71,23 @@ export function renderProject(text: string): JsonObject {
 export function renderRelease(
   scope: DocumentScope,
   version: Version,
-  description: string,
+  more: { readonly description: string; readonly serial: number },
 ): JsonObject {
   return {
-    info: releaseInfo(scope, version, description),
-    last_serial: 0,
+    info: releaseInfo(scope, version, more.description),
+    last_serial: more.serial,
     urls: filesOf(version).map((file) => apiFile(scope, version, file)),
     vulnerabilities: [],
   };
 }
 
-/** `info` is that of the latest version; its description is the project's README. */
+/** `info` is that of the latest version, its description the project's README; `null` in quarantine. */
 function projectInfo(
   view: DocumentView,
   previous: string | undefined,
   change: ClosingChange,
 ): Json {
+  if (isQuarantined(view.package)) return null;
   const before =
     previous === undefined
       ? undefined
@@ -91,8 +96,11 @@ function projectInfo(
   const changed: readonly Version[] =
     change.kind === "rebuild" ? change.versions : change.kind === "append" ? [change.version] : [];
   const latest = changed.find(({ version }) => version === view.package.latestVersion);
-  const description = fieldText(known, "description");
-  return latest === undefined ? known : releaseInfo(view, latest, view.readme ?? description);
+  if (latest === undefined) return known;
+  // Of another file of the same release, which may describe nothing.
+  const knownDescription =
+    fieldText(known, "version") === latest.version ? fieldText(known, "description") : "";
+  return releaseInfo(view, latest, view.readme || knownDescription);
 }
 
 /** `info` of one release. */
@@ -151,7 +159,7 @@ function apiFile(scope: DocumentScope, version: Version, file: ReleaseFile): Jso
     requiresPython: file.requiresPython,
     sizeBytes: file.sizeBytes,
     uploadedAt: new Date(file.uploadedAtMs).toISOString(),
-    yanked: yankedReason(version) || false,
+    yanked: yankedReason(version, file) || false,
   });
 }
 

@@ -1,9 +1,14 @@
 import { type Json, type JsonObject, parseJsonObject, property } from "../../shared/domain/json.ts";
-import type { Version } from "../../shared/domain/package.ts";
+import {
+  ACTIVE_STANDING,
+  type PackageStanding,
+  type Version,
+} from "../../shared/domain/package.ts";
 import type {
   ClosingChange,
   DocumentRenderer,
   DocumentScope,
+  DocumentView,
 } from "../../shared/services/ecosystem.ts";
 import { filesOf, type ReleaseFile, yankedReason } from "./release.ts";
 import { escapeHtml, htmlLink } from "./simple-file.ts";
@@ -31,11 +36,15 @@ export const SIMPLE_JSON_RENDERER: DocumentRenderer = {
       .join(","),
   closing: (view, previous, change) =>
     `],${JSON.stringify({
-      meta: { "api-version": API_VERSION },
+      meta: {
+        "_last-serial": view.package.revision,
+        "api-version": API_VERSION,
+        ...(standingOf(view).tracks.length === 0 ? {} : { tracks: standingOf(view).tracks }),
+      },
       name: view.packageName,
       versions: versionsAfter(previous, change),
-      "alternate-locations": [],
-      "project-status": { status: "active" },
+      "alternate-locations": standingOf(view).alternateLocations,
+      "project-status": projectStatus(standingOf(view)),
     }).slice(1)}`,
 };
 
@@ -44,14 +53,31 @@ export const SIMPLE_HTML_RENDERER: DocumentRenderer = {
   kind: SIMPLE_HTML,
   contentType: HTML_TYPE,
   separator: "\n",
-  opening: ({ packageName }) =>
-    openPage(`Links for ${packageName}`, [["project-status", "active"]]),
+  opening: (view) => openPage(`Links for ${view.packageName}`, standingMetas(standingOf(view))),
   entry: (scope, version) =>
     filesOf(version)
       .map((file) => htmlLink(jsonFile(scope, version, file)))
       .join("\n"),
-  closing: () => CLOSE_PAGE,
+  closing: (view) => CLOSE_PAGE + serialComment(view.package.revision),
 };
+
+const standingOf = (view: DocumentView): PackageStanding =>
+  view.package.standing ?? ACTIVE_STANDING;
+
+/** PEP 792. */
+const projectStatus = ({ status, reason }: PackageStanding): JsonObject =>
+  reason === "" ? { status } : { status, reason };
+
+/** PEP 792 and 708 in HTML. */
+function standingMetas(standing: PackageStanding): readonly (readonly [string, string])[] {
+  const { status, reason, tracks, alternateLocations } = standing;
+  return [
+    ["project-status", status],
+    ...(reason === "" ? [] : [["project-status-reason", reason] as const]),
+    ...tracks.map((url) => ["tracks", url] as const),
+    ...alternateLocations.map((url) => ["alternate-locations", url] as const),
+  ];
+}
 
 /** The head of a page of the simple API, up to its links; `metas` are names without `pypi:`, and contents. */
 export function openPage(title: string, metas: readonly (readonly [string, string])[]): string {
@@ -71,6 +97,9 @@ export function openPage(title: string, metas: readonly (readonly [string, strin
 
 export const CLOSE_PAGE = "\n</body>\n</html>\n";
 
+/** Behind a page, where mirrors look for it as on the public index. */
+export const serialComment = (serial: number): string => `<!--SERIAL ${serial}-->\n`;
+
 function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): JsonObject {
   const metadata = file.metadataSha256 === "" ? false : { sha256: file.metadataSha256 };
   const { provenance, url } = linksOf(scope, version, file);
@@ -81,7 +110,7 @@ function jsonFile(scope: DocumentScope, version: Version, file: ReleaseFile): Js
     "requires-python": file.requiresPython === "" ? null : file.requiresPython,
     size: file.sizeBytes,
     "upload-time": new Date(file.uploadedAtMs).toISOString(),
-    yanked: yankedReason(version) === "" ? false : yankedReason(version),
+    yanked: yankedReason(version, file) || false,
     "core-metadata": metadata,
     "data-dist-info-metadata": metadata,
     provenance: provenance === "" ? null : provenance,

@@ -1,6 +1,10 @@
 import { InvalidInputError } from "../../shared/errors.ts";
 import type { Services, UploadIntake } from "../../shared/services/services.ts";
-import { scanFor } from "./intake/distribution-intake.ts";
+import {
+  type CheckedDistribution,
+  scanFor,
+  startBlake2b256,
+} from "./intake/distribution-intake.ts";
 import { parseDistributionName } from "./names.ts";
 import { publish } from "./publication.ts";
 import { compareVersions } from "./versions.ts";
@@ -15,11 +19,11 @@ export const takePypiUpload: UploadIntake = async (services, grant, upload) => {
       [{ at: "version", problem: "not that of the file" }],
     );
   }
-  const metadata = await scanStored(services, digests.sha256, path);
+  const scanned = await scanStored(services, digests.sha256, path);
   await publish(services, grant, {
     project: packageName,
     fileName: path,
-    checked: { sizeBytes, digests, blake2b256: "", metadata },
+    checked: { sizeBytes, digests, ...scanned },
     attestations: "",
     store: async () => {},
   });
@@ -29,13 +33,17 @@ async function scanStored(
   services: Services,
   sha256: string,
   fileName: string,
-): Promise<Uint8Array> {
+): Promise<Pick<CheckedDistribution, "blake2b256" | "metadata">> {
   const stream = await services.stores.blobs.open(sha256);
   if (stream === undefined) throw new Error(`the blob ${sha256} of an upload is missing`);
+  const blake2b = await startBlake2b256();
   const scan = scanFor(fileName);
   try {
-    for await (const chunk of stream) await scan.write(chunk);
-    return await scan.finish();
+    for await (const chunk of stream) {
+      blake2b.update(chunk);
+      await scan.write(chunk);
+    }
+    return { metadata: await scan.finish(), blake2b256: blake2b.digest() };
   } finally {
     scan.destroy();
   }

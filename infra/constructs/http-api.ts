@@ -65,10 +65,11 @@ interface ProtocolRoute {
 }
 
 function addRoutes(stack: Stack, api: HttpApi, options: ApiOptions): readonly ProtocolRoute[] {
-  const prefixes = PROTOCOL_FUNCTIONS.flatMap(({ name, prefix }) => [
+  const prefixes = PROTOCOL_FUNCTIONS.flatMap(({ name, prefix, paths }) => [
     // Both, because API Gateway takes `/v2/` for the one or for the other, and every push begins with it.
     { protocol: name, path: prefix },
     { protocol: name, path: `${prefix}/{proxy+}` },
+    ...paths.map((path) => ({ protocol: name, path })),
   ]);
   const others = OTHER_PATHS.map((path) => ({ protocol: "api", path }));
   const integrations = new Map(

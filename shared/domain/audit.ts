@@ -1,4 +1,5 @@
 export const AUDIT_ACTIONS = [
+  "package.update",
   "package.delete",
   "package.restore",
   "version.publish",

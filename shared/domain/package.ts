@@ -1,6 +1,31 @@
 import type { Digests } from "./digest.ts";
 import type { JsonObject } from "./json.ts";
 
+/**
+ * What becomes of a project, where the ecosystem's clients are told (PEP 792:
+ * https://packaging.python.org/en/latest/specifications/project-status-markers/).
+ */
+export const PACKAGE_STATUSES = ["active", "archived", "quarantined", "deprecated"] as const;
+export type PackageStatus = (typeof PACKAGE_STATUSES)[number];
+
+/** What the owners of a package say of it as a whole. */
+export interface PackageStanding {
+  /** `archived` takes no uploads; `quarantined` neither takes nor offers files. */
+  readonly status: PackageStatus;
+  /** For people; empty when none was given. */
+  readonly reason: string;
+  /** URLs of the same project elsewhere that this one follows, and where else it may be had (PEP 708). */
+  readonly tracks: readonly string[];
+  readonly alternateLocations: readonly string[];
+}
+
+export const ACTIVE_STANDING: PackageStanding = {
+  status: "active",
+  reason: "",
+  tracks: [],
+  alternateLocations: [],
+};
+
 export interface Package {
   readonly registryId: string;
   /** Canonical in its ecosystem. */
@@ -16,7 +41,13 @@ export interface Package {
   readonly versionCount: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** Absent: {@link ACTIVE_STANDING}, as always where the ecosystem knows of no other. */
+  readonly standing?: PackageStanding;
 }
+
+/** A package whose files nobody may have. */
+export const isQuarantined = ({ standing }: Pick<Package, "standing">): boolean =>
+  standing?.status === "quarantined";
 
 /**
  * `deleted` can be restored until `restoreUntilMs`; `reclaimed` is the tombstone that keeps a version from

@@ -46,6 +46,16 @@ export function checksumsOf(headers: Headers): Partial<Digests> {
   return known;
 }
 
+/** The same of an answer. Servers say all sorts of things in `Digest`; what cannot be understood announces nothing. */
+export function announcedDigests(headers: Headers): Partial<Digests> {
+  try {
+    return checksumsOf(headers);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return {};
+    throw error;
+  }
+}
+
 function hexClaim(headers: Headers, algorithm: DigestAlgorithm): readonly Claim[] {
   const header = `x-checksum-${algorithm}`;
   const hex = headers.get(header)?.trim().toLowerCase();

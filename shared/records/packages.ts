@@ -1,5 +1,5 @@
-import type { Package } from "../domain/package.ts";
-import type { Item, Key, PutOp, Query, WriteOp } from "../ports/table.ts";
+import { type Package, PACKAGE_STATUSES, type PackageStanding } from "../domain/package.ts";
+import type { Item, Key, PutOp, Query, UpdateOp, WriteOp } from "../ports/table.ts";
 import { number, strings, text, word } from "./attributes.ts";
 import type { PageOptions } from "./pages.ts";
 
@@ -24,7 +24,21 @@ export function toPackage(item: Item): Package {
     versionCount: number(item, "versionCount"),
     createdAtMs: number(item, "createdAtMs"),
     updatedAtMs: number(item, "updatedAtMs"),
+    ...("status" in item.attributes ? { standing: toStanding(item) } : {}),
   };
+}
+
+const toStanding = (item: Item): PackageStanding => ({
+  status: word(item, "status", PACKAGE_STATUSES),
+  reason: text(item, "statusReason"),
+  tracks: strings(item, "tracks"),
+  alternateLocations: strings(item, "alternateLocations"),
+});
+
+function packageAttributes({ standing, ...pkg }: Package) {
+  if (standing === undefined) return pkg;
+  const { status, reason, tracks, alternateLocations } = standing;
+  return { ...pkg, status, statusReason: reason, tracks, alternateLocations };
 }
 
 /**
@@ -36,7 +50,7 @@ export function putPackageOp(pkg: Package, readRevision: number): PutOp {
     op: "put",
     item: {
       key: packageKey(pkg.registryId, pkg.name),
-      attributes: { ...pkg, revision: readRevision + 1 },
+      attributes: { ...packageAttributes(pkg), revision: readRevision + 1 },
     },
     conditions:
       readRevision === 0
@@ -56,6 +70,18 @@ export const listPackageOp = (registryId: string, name: string): PutOp => ({
 export const unlistPackageOp = (registryId: string, name: string): WriteOp => ({
   op: "delete",
   key: { pk: listingPartition(registryId), sk: name },
+});
+
+/** Counts every change of a registry's listing, so that who remembers the listing knows when it is out of date. */
+export const listingCountKey = (registryId: string): Key => ({
+  pk: `R#${registryId}#LISTING`,
+  sk: "COUNT",
+});
+
+export const countListingOp = (registryId: string): UpdateOp => ({
+  op: "update",
+  key: listingCountKey(registryId),
+  add: { count: 1 },
 });
 
 /** Package names of a registry in byte order; the name is the sort key. */

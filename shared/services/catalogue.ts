@@ -51,7 +51,11 @@ export interface CatalogueReads {
   findTag(grant: RegistryGrant, packageName: string, tag: string): Promise<string | undefined>;
   /** By name. */
   listTags(grant: RegistryGrant, packageName: string): Promise<readonly Tag[]>;
-  /** A file and its version in one read. @throws {NotFoundError} when either is not there to be downloaded. */
+  /**
+   * A file and its version in one read.
+   *
+   * @throws {NotFoundError} when either is not there to be downloaded; {@link ForbiddenError} in quarantine.
+   */
   getFile(
     grant: RegistryGrant,
     packageName: string,

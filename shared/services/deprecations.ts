@@ -2,9 +2,10 @@ import { NotFoundError } from "../errors.ts";
 import { isAvailable, type Version } from "../domain/package.ts";
 import { replaceVersionOp } from "../records/versions.ts";
 import type { RegistryGrant } from "./access.ts";
+import { latestOfAll } from "./ecosystem.ts";
 import { type PackageChanges, requireActive } from "./package-changes.ts";
 import { readVersions } from "./queries.ts";
-import type { Stores } from "./stores.ts";
+import type { Ecosystems, Stores } from "./stores.ts";
 
 /** A version is a row, two audit rows and an event of a transaction's hundred operations. */
 const VERSIONS_A_TRANSACTION = 20;
@@ -12,10 +13,12 @@ const VERSIONS_A_TRANSACTION = 20;
 /** Words that versions show to those who install them. */
 export class Deprecations {
   readonly #stores: Stores;
+  readonly #ecosystems: Ecosystems;
   readonly #changes: PackageChanges;
 
-  constructor(stores: Stores, changes: PackageChanges) {
+  constructor(stores: Stores, ecosystems: Ecosystems, changes: PackageChanges) {
     this.#stores = stores;
+    this.#ecosystems = ecosystems;
     this.#changes = changes;
   }
 
@@ -58,8 +61,13 @@ export class Deprecations {
         changed.push([{ ...before, deprecation, state }, before.state]);
       }
       if (changed.length === 0) return undefined;
+      const ecosystem = this.#ecosystems[grant.registry.ecosystem];
+      const after = new Map(changed.map(([version]) => [version.version, version]));
+      const available = versions.map((v) => after.get(v.version) ?? v).filter(isAvailable);
+      const latestVersion =
+        ecosystem.avoidsDeprecated === true ? latestOfAll(ecosystem, available) : pkg.latestVersion;
       return {
-        package: { ...pkg, updatedAtMs: this.#stores.now() },
+        package: { ...pkg, latestVersion, updatedAtMs: this.#stores.now() },
         tags: current.tags,
         ops: changed.map(([version, readState]) => replaceVersionOp(version, readState)),
         documents: { kind: "rebuild", changed: changed.map(([version]) => version) },

@@ -111,25 +111,32 @@ export async function wholeDocument(
   return { document, ops: storeOps({ registryId, packageName }, document, previous) };
 }
 
+type AboutDocument = Pick<
+  StoredDocument,
+  "kind" | "contentType" | "updatedAtMs" | "baseUrl" | "basis" | "validUntilMs"
+>;
+
+/** A document with its whole body in it, as it is sent. */
+export function inlineDocument(body: AppendableGzip, about: AboutDocument): StoredDocument {
+  const etag = createHash("sha256").update(body.gzip).digest("base64url").slice(0, 27);
+  return { ...body, ...about, etag, brotli: EMPTY, blobSha256: "" };
+}
+
 /** The row of a document, with its body in it or in a blob. */
 async function placed(
   { blobs, maxRowDocumentBytes = MAX_ROW_BODY_BYTES }: DocumentStores,
-  { gzip, ...shape }: AppendableGzip,
-  about: Pick<
-    StoredDocument,
-    "kind" | "contentType" | "updatedAtMs" | "baseUrl" | "basis" | "validUntilMs"
-  >,
+  body: AppendableGzip,
+  about: AboutDocument,
 ): Promise<StoredDocument> {
+  const { gzip, lengthBytes } = body;
   const large = gzip.length > maxRowDocumentBytes;
   const blobSha256 = large ? (await blobs.put(gzip)).sha256 : "";
   const brotliBody =
-    about.baseUrl !== "" && shape.lengthBytes <= MAX_INLINE_BROTLI_BYTES
+    about.baseUrl !== "" && lengthBytes <= MAX_INLINE_BROTLI_BYTES
       ? await brotli(await unzip(gzip))
       : EMPTY;
   return {
-    ...shape,
-    ...about,
-    etag: createHash("sha256").update(gzip).digest("base64url").slice(0, 27),
+    ...inlineDocument(body, about),
     gzip: large ? EMPTY : gzip,
     brotli: brotliBody,
     blobSha256,

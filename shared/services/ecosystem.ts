@@ -1,5 +1,6 @@
 import type { Digests } from "../domain/digest.ts";
 import type { EcosystemName, Registry } from "../domain/registry.ts";
+import type { JsonObject } from "../domain/json.ts";
 import type { Package, Tag, Version } from "../domain/package.ts";
 import type { FileLocator, ListingFormat } from "./views/listing.ts";
 
@@ -33,7 +34,8 @@ export interface DocumentRenderer {
   readonly kind: string;
   readonly contentType: string;
   readonly separator: string;
-  opening(scope: DocumentScope): string;
+  /** Written when the document is new or built anew. */
+  opening(view: DocumentView): string;
   /** The text for one available version. */
   entry(scope: DocumentScope, version: Version): string;
   /** `previous` is the closing before the change; absent for a new document. */
@@ -57,6 +59,16 @@ export interface AnnouncedUpload {
   readonly sha256: string;
 }
 
+/** Changes of single files of a version, where the version's metadata lists them. */
+export interface FileRules {
+  /** Paths that stand and fall with this one, itself first. */
+  pathsOf(path: string): readonly string[];
+  /** The metadata with a file taken back in words, or, by empty ones, not any more; `undefined` without such a file. */
+  deprecate(metadata: JsonObject, path: string, message: string): JsonObject | undefined;
+  /** The metadata without a file; `undefined` without such a file, `"last"` when there is no other. */
+  remove(metadata: JsonObject, path: string): JsonObject | "last" | undefined;
+}
+
 /**
  * What the shared services must know of an ecosystem; each protocol folder exports one. Every function loads all of
  * them, so that what checks files, and the libraries that it takes, is apart: see `UploadIntake`.
@@ -66,6 +78,15 @@ export interface Ecosystem {
   readonly renderers: readonly DocumentRenderer[];
   /** A package always has a tag `latest` while it has a version: npm's clients cannot install without. */
   readonly needsLatestTag?: boolean;
+  /** Clients are told of a package's standing: it can be set. */
+  readonly hasStanding?: true;
+  /** A registry's packages are listed to clients: changes of the listing are counted. */
+  readonly countsListing?: true;
+  /** A version that was taken back is the latest only where every version was. */
+  readonly avoidsDeprecated?: true;
+  readonly fileRules?: FileRules;
+  /** The README of a version, for documents that show that of the latest and are built anew. Absent: none does. */
+  readonly readReadme?: (version: Version) => Promise<string>;
   /** The canonical form. @throws {InvalidInputError} for what can never be a name. */
   parsePackageName(text: string): string;
   /** A pattern of names in the form that canonical names are compared with. Absent: as it is. */
@@ -102,4 +123,13 @@ export function latestOf(
   const aPre = ecosystem.isPrerelease(a);
   if (aPre !== ecosystem.isPrerelease(b)) return aPre ? b : a;
   return ecosystem.compareVersions(a, b) >= 0 ? a : b;
+}
+
+/** The preferred of these versions; among those that have no order the newest publication. Empty without any. */
+export function latestOfAll(ecosystem: Ecosystem, versions: readonly Version[]): string {
+  const kept = versions.filter(({ state }) => state !== "deprecated");
+  const candidates = ecosystem.avoidsDeprecated === true && kept.length > 0 ? kept : versions;
+  return candidates
+    .toSorted((a, b) => b.sequence - a.sequence)
+    .reduce((best, { version }) => latestOf(ecosystem, best, version), "");
 }

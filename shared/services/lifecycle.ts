@@ -1,13 +1,9 @@
 import { ConflictError, NotFoundError } from "../errors.ts";
 import { isAvailable, type Package, type Tag, type Version } from "../domain/package.ts";
-import { ConditionFailedError } from "../ports/table.ts";
-import { removeReferenceOp } from "../records/blob-references.ts";
 import { deleteTagOp, putTagOp } from "../records/tags.ts";
-import { fileKey, toFile } from "../records/files.ts";
-import { addToVersionOp, replaceVersionOp, toVersion, versionKey } from "../records/versions.ts";
+import { replaceVersionOp } from "../records/versions.ts";
 import type { RegistryGrant } from "./access.ts";
-import { recordOps } from "./audit.ts";
-import { latestOf } from "./ecosystem.ts";
+import { latestOfAll } from "./ecosystem.ts";
 import {
   type CurrentPackage,
   type PackageChange,
@@ -129,63 +125,6 @@ export class Lifecycle {
     if (changes === 0) throw new NotFoundError("package", `${packageName} (deleted)`);
   }
 
-  /**
-   * Deletes one file of a version; with its last file the version goes. Only where files may change.
-   *
-   * @throws {ConflictError} where files are immutable and others remain: delete the version instead.
-   */
-  async deleteFile(
-    grant: RegistryGrant,
-    packageName: string,
-    version: string,
-    path: string,
-  ): Promise<void> {
-    grant.require("packages:delete", packageName);
-    const { table } = this.#stores;
-    const key = fileKey(grant.registry.id, packageName, version, path);
-    const [item, versionItem] = await table.getMany([
-      key,
-      versionKey(grant.registry.id, packageName, version),
-    ]);
-    const versionRow = versionItem === undefined ? undefined : toVersion(versionItem);
-    if (item === undefined || versionRow === undefined || !isAvailable(versionRow)) {
-      throw new NotFoundError("file", path);
-    }
-    if (versionRow.fileCount <= 1) return this.deleteVersion(grant, packageName, version);
-    if (!grant.registry.policies.mutableFiles) {
-      throw new ConflictError(
-        `Files of ${packageName} ${version} cannot be deleted one by one, because versions do not change here. Delete the version, or allow mutable files in the registry's policies.`,
-      );
-    }
-    const file = toFile(item);
-    try {
-      await table.write([
-        {
-          op: "delete",
-          key,
-          conditions: [{ kind: "equals", attribute: "sha256", value: file.digests.sha256 }],
-        },
-        addToVersionOp(versionRow, -1, -file.sizeBytes),
-        removeReferenceOp(file.digests.sha256, file),
-        ...recordOps(
-          grant.caller,
-          {
-            action: "file.delete",
-            registry: grant.registry.slug,
-            package: packageName,
-            version,
-            detail: path,
-          },
-          grant.registry.id,
-          this.#stores.now(),
-        ),
-      ]);
-    } catch (error) {
-      if (!(error instanceof ConditionFailedError)) throw error;
-      throw new ConflictError(`${path} changed meanwhile; look again, then repeat.`);
-    }
-  }
-
   #deleted(grant: RegistryGrant, version: Version): Version {
     const nowMs = this.#stores.now();
     return {
@@ -275,12 +214,7 @@ export class Lifecycle {
     const available = versions
       .map((version) => changed.get(version.version) ?? version)
       .filter(isAvailable);
-    // The newest first: among versions that have no order it is the latest.
-    const newestFirst = available.toSorted((a, b) => b.sequence - a.sequence);
-    const latestVersion = newestFirst.reduce(
-      (best, { version }) => latestOf(ecosystem, best, version),
-      "",
-    );
+    const latestVersion = latestOfAll(ecosystem, available);
     const names = new Set(available.map(({ version }) => version));
     const kept = current.tags.filter((tag) => names.has(tag.version));
     const dropped = current.tags.filter((tag) => !names.has(tag.version));

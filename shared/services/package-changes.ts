@@ -1,6 +1,13 @@
-import { ConflictError, NotFoundError } from "../errors.ts";
+import { ConflictError, ForbiddenError, NotFoundError } from "../errors.ts";
 import type { AuditAction } from "../domain/audit.ts";
-import { isAvailable, type Package, type Tag, type Version } from "../domain/package.ts";
+import {
+  ACTIVE_STANDING,
+  isAvailable,
+  isQuarantined,
+  type Package,
+  type Tag,
+  type Version,
+} from "../domain/package.ts";
 import { ConditionFailedError, type WriteOp } from "../ports/table.ts";
 import {
   deleteDocumentOp,
@@ -9,6 +16,7 @@ import {
   toDocument,
 } from "../records/documents.ts";
 import {
+  countListingOp,
   listPackageOp,
   packageKey,
   putPackageOp,
@@ -20,7 +28,7 @@ import { listTagsQuery, toTag } from "../records/tags.ts";
 import type { RegistryGrant } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import { renderDocument } from "./documents.ts";
-import type { ClosingChange, DocumentView } from "./ecosystem.ts";
+import type { ClosingChange, DocumentView, Ecosystem } from "./ecosystem.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { queryAll, readVersions } from "./queries.ts";
 import { termOps } from "./search.ts";
@@ -150,10 +158,12 @@ export class PackageChanges {
     const readRevision = before?.revision ?? 0;
     const wasListed = before?.state === "active";
     const isListed = after.state === "active";
+    const { countsListing } = this.#ecosystems[registry.ecosystem];
     return [
       putPackageOp(after, readRevision),
       ...(isListed && !wasListed ? [listPackageOp(registry.id, after.name)] : []),
       ...(wasListed && !isListed ? [unlistPackageOp(registry.id, after.name)] : []),
+      ...(wasListed !== isListed && countsListing === true ? [countListingOp(registry.id)] : []),
       ...termOps(registry.id, before, after),
       ...change.ops,
       ...(await this.#documentOps(grant, readRevision, change, documents)),
@@ -175,7 +185,8 @@ export class PackageChanges {
     stored: readonly (StoredDocument | undefined)[],
   ): Promise<readonly WriteOp[]> {
     const { registry, caller } = grant;
-    const { renderers } = this.#ecosystems[registry.ecosystem];
+    const ecosystem = this.#ecosystems[registry.ecosystem];
+    const { renderers } = ecosystem;
     const name = change.package.name;
     if (change.documents.kind === "keep" || renderers.length === 0) return [];
     if (change.documents.kind === "remove") {
@@ -187,9 +198,12 @@ export class PackageChanges {
       change.documents.kind === "rebuild"
         ? {
             kind: "rebuild",
-            versions: await this.#availableVersions(registry.id, name, change.documents.changed),
+            versions: isQuarantined(change.package)
+              ? []
+              : await this.#availableVersions(registry.id, name, change.documents.changed),
           }
         : change.documents;
+    const readme = change.readme ?? (await readReadme(ecosystem, change.package, closing));
     const rendered = await Promise.all(
       renderers.map(async (renderer, position) => {
         const previous = stored[position];
@@ -200,7 +214,7 @@ export class PackageChanges {
           baseUrl: previous?.baseUrl ?? caller.baseUrl,
           package: { ...change.package, revision: readRevision + 1 },
           tags: change.tags,
-          readme: change.readme,
+          readme,
         };
         return renderDocument(this.#stores, renderer, view, previous, closing, this.#stores.now());
       }),
@@ -220,6 +234,17 @@ export class PackageChanges {
     // What is about to be written may be new: the first version of a package that comes back to life.
     return [...stored, ...changed].filter(isAvailable).sort((a, b) => a.sequence - b.sequence);
   }
+}
+
+/** What documents built anew show, because the latest version may be another than before. */
+async function readReadme(
+  { readReadme }: Ecosystem,
+  { latestVersion }: Package,
+  change: ClosingChange,
+): Promise<string | undefined> {
+  if (change.kind !== "rebuild" || readReadme === undefined) return undefined;
+  const latest = change.versions.find(({ version }) => version === latestVersion);
+  return latest === undefined ? undefined : readReadme(latest);
 }
 
 function removeDocumentOps(
@@ -244,4 +269,13 @@ export function requireActive(current: CurrentPackage, packageName: string): Pac
   const pkg = requireKnown(current, packageName);
   if (pkg.state !== "active") throw new NotFoundError("package", packageName);
   return pkg;
+}
+
+/** @throws {ForbiddenError} for a package whose standing lets nobody upload to it. */
+export function requireUploadable(pkg: Package | undefined): void {
+  const { status, reason } = pkg?.standing ?? ACTIVE_STANDING;
+  if (status !== "archived" && status !== "quarantined") return;
+  throw new ForbiddenError(
+    `Package "${pkg?.name ?? ""}" is ${status} and takes no uploads${reason === "" ? "" : `: ${reason}`}. Set its status to active first.`,
+  );
 }

@@ -16,7 +16,12 @@ import type { RegistryGrant } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import type { Collector } from "./collector.ts";
 import { latestOf } from "./ecosystem.ts";
-import type { CurrentPackage, PackageChange, PackageChanges } from "./package-changes.ts";
+import {
+  type CurrentPackage,
+  type PackageChange,
+  type PackageChanges,
+  requireUploadable,
+} from "./package-changes.ts";
 import {
   distinctBlobs,
   fileOps,
@@ -122,7 +127,12 @@ export class Publisher {
     );
   }
 
-  #versionChange(grant: RegistryGrant, input: NewVersion, current: CurrentPackage): PackageChange {
+  async #versionChange(
+    grant: RegistryGrant,
+    input: NewVersion,
+    current: CurrentPackage,
+  ): Promise<PackageChange> {
+    requireUploadable(current.package);
     const { registry, caller } = grant;
     const nowMs = this.#stores.now();
     const before = current.package;
@@ -148,7 +158,7 @@ export class Publisher {
     );
     const revived = before?.state === "deleted";
     return {
-      package: this.#packageAfter(grant, input, before, nowMs),
+      package: await this.#packageAfter(grant, input, before, nowMs),
       tags: [...current.tags.filter((tag) => !input.tags.includes(tag.name)), ...tags],
       ops: [
         createVersionOp(version),
@@ -169,15 +179,19 @@ export class Publisher {
     };
   }
 
-  #packageAfter(
+  async #packageAfter(
     grant: RegistryGrant,
     input: NewVersion,
     before: Package | undefined,
     nowMs: number,
-  ): Package {
+  ): Promise<Package> {
     const ecosystem = this.#ecosystems[grant.registry.ecosystem];
     const active = before?.state === "active" ? before : undefined;
-    const latestVersion = latestOf(ecosystem, active?.latestVersion ?? "", input.version);
+    const latestVersion = latestOf(
+      ecosystem,
+      await this.#latestBefore(grant, active),
+      input.version,
+    );
     const describes = active === undefined || latestVersion === input.version;
     return {
       registryId: grant.registry.id,
@@ -190,7 +204,17 @@ export class Publisher {
       versionCount: (active?.versionCount ?? 0) + 1,
       createdAtMs: before?.createdAtMs ?? nowMs,
       updatedAtMs: nowMs,
+      ...(before?.standing === undefined ? {} : { standing: before.standing }),
     };
+  }
+
+  /** The latest version so far; empty when there is none, or only ones that the ecosystem avoids. */
+  async #latestBefore(grant: RegistryGrant, active: Package | undefined): Promise<string> {
+    const latest = active?.latestVersion ?? "";
+    const { avoidsDeprecated } = this.#ecosystems[grant.registry.ecosystem];
+    if (active === undefined || avoidsDeprecated !== true) return latest;
+    const version = await this.#findVersion(grant, active.name, latest);
+    return version?.state === "deprecated" ? "" : latest;
   }
 
   /** False when somebody else created the version first. */

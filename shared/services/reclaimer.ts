@@ -6,6 +6,7 @@ import { removeReferenceOp } from "../records/blob-references.ts";
 import { toDocument } from "../records/documents.ts";
 import { listFilesQuery, toFile } from "../records/files.ts";
 import {
+  listingCountKey,
   listPackagesQuery,
   packageKey,
   packagePartition,
@@ -124,7 +125,10 @@ export class Reclaimer {
         await this.#reclaimPackage(registry.id, row.key.sk);
         count++;
       }
-      await table.write([forgetRegistryOp(registry.id)]);
+      await table.write([
+        forgetRegistryOp(registry.id),
+        { op: "delete", key: listingCountKey(registry.id) },
+      ]);
     }
     return count;
   }

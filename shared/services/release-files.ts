@@ -12,6 +12,7 @@ import {
   type PackageChange,
   type PackageChanges,
   requireKnown,
+  requireUploadable,
 } from "./package-changes.ts";
 import type { Publisher } from "./publish.ts";
 import type { Stores } from "./stores.ts";
@@ -107,6 +108,7 @@ export class ReleaseFiles {
 
   #change(current: CurrentPackage, before: Version, input: NewReleaseFiles): PackageChange {
     const pkg = requireKnown(current, input.packageName);
+    requireUploadable(pkg);
     const nowMs = this.#stores.now();
     const after: Version = {
       ...before,

@@ -11,11 +11,13 @@ import { Deprecations } from "./deprecations.ts";
 import { Downloads } from "./downloads.ts";
 import type { Ecosystem, UploadedFile } from "./ecosystem.ts";
 import { Events } from "./events.ts";
+import { FileEdits } from "./file-edits.ts";
 import { IdentityExchange, type RoleAccess } from "./identity-exchange.ts";
 import { Images } from "./images/images.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Logins } from "./logins.ts";
 import { PackageChanges } from "./package-changes.ts";
+import { PackageListing } from "./package-listing.ts";
 import { Publisher } from "./publish.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { Reclaimer } from "./reclaimer.ts";
@@ -23,6 +25,7 @@ import { ReleaseFiles } from "./release-files.ts";
 import { Registries } from "./registries.ts";
 import { RegistryComposer } from "./registry-composer.ts";
 import { RegistryDirectory } from "./registry-directory.ts";
+import { Standings } from "./standings.ts";
 import { StoredCatalogue } from "./stored-catalogue.ts";
 import { RegistryStructure } from "./registry-structure.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
@@ -112,17 +115,20 @@ export interface Services {
   readonly downloads: Downloads;
   readonly ecosystems: Ecosystems;
   readonly events: Events;
+  readonly fileEdits: FileEdits;
   readonly identityExchange: IdentityExchange;
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
   readonly orderedFetches: OrderedFetches;
+  readonly packageListing: PackageListing;
   readonly publisher: Publisher;
   readonly rateLimits: RateLimits;
   readonly reclaimer: Reclaimer;
   readonly registries: Registries;
   readonly releaseFiles: ReleaseFiles;
   readonly ruleReports: RuleReports;
+  readonly standings: Standings;
   readonly tags: Tags;
   readonly tokens: Tokens;
   readonly uploads: Uploads;
@@ -174,6 +180,7 @@ export function createServices(
   const changes = new PackageChanges(stores, ecosystems);
   const collector = new Collector(stores, { mayRemove: options.mayRemoveBytes ?? true });
   const blobLinks = new BlobLinks(stores, collector);
+  const lifecycle = new Lifecycle(stores, ecosystems, changes);
   const upstreamDirectory = new UpstreamDirectory(stores.table);
   const upstreamClient = new UpstreamClient(
     stores,
@@ -189,7 +196,7 @@ export function createServices(
     upstreamDocuments,
     new UpstreamFiles(stores, upstreamClient, changes, collector, options),
   );
-  const stored = new StoredCatalogue(stores);
+  const stored = new StoredCatalogue(stores, ecosystems);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
   const publisher = new Publisher(stores, ecosystems, changes, collector);
   const tags = new Tags(stores, ecosystems, changes);
@@ -208,21 +215,24 @@ export function createServices(
     catalogue,
     changes,
     collector,
-    deprecations: new Deprecations(stores, changes),
+    deprecations: new Deprecations(stores, ecosystems, changes),
     downloads: new Downloads(stores),
     ecosystems,
     identityExchange: new IdentityExchange(stores, tokens, options),
     events: new Events(stores, [new WebhookFanOut(stores), new BrotliMaker(stores, ecosystems)]),
+    fileEdits: new FileEdits(stores, ecosystems, changes, lifecycle),
     images: new Images(stores, blobLinks),
-    lifecycle: new Lifecycle(stores, ecosystems, changes),
+    lifecycle,
     logins: new Logins(stores, tokens),
     orderedFetches: new OrderedFetches(stores, directory, views),
+    packageListing: new PackageListing(stores),
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),
     registries: new Registries(stores, access, directory, structure, composer),
     releaseFiles: new ReleaseFiles(stores, changes, collector, publisher),
     ruleReports: new RuleReports(stores, ecosystems, leaves),
+    standings: new Standings(stores, ecosystems, changes),
     tags,
     tokens,
     uploads: new Uploads(

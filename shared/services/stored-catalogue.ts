@@ -1,7 +1,8 @@
-import { NotFoundError } from "../errors.ts";
+import { ForbiddenError, NotFoundError } from "../errors.ts";
 import { isDefined } from "../domain/defined.ts";
 import {
   isAvailable,
+  isQuarantined,
   type Package,
   type PackageFile,
   type Tag,
@@ -24,14 +25,16 @@ import type { RegistryGrant } from "./access.ts";
 import type { AvailableFile, CatalogueReads, ListOptions } from "./catalogue.ts";
 import { queryAll } from "./queries.ts";
 import { searchPackages } from "./search.ts";
-import type { Stores } from "./stores.ts";
+import type { Ecosystems, Stores } from "./stores.ts";
 
 /** What is published to source registries, and what proxies hold of their upstreams. */
 export class StoredCatalogue implements CatalogueReads {
   readonly #stores: Stores;
+  readonly #ecosystems: Ecosystems;
 
-  constructor(stores: Stores) {
+  constructor(stores: Stores, ecosystems: Ecosystems) {
     this.#stores = stores;
+    this.#ecosystems = ecosystems;
   }
 
   async findDocument(
@@ -102,11 +105,14 @@ export class StoredCatalogue implements CatalogueReads {
     version: string,
     path: string,
   ): Promise<AvailableFile> {
-    const registryId = grant.registry.id;
-    const [fileItem, versionItem] = await this.#stores.table.getMany([
+    const { id: registryId, ecosystem } = grant.registry;
+    const { hasStanding } = this.#ecosystems[ecosystem];
+    const [fileItem, versionItem, packageItem] = await this.#stores.table.getMany([
       fileKey(registryId, packageName, version, path),
       versionKey(registryId, packageName, version),
+      ...(hasStanding === true ? [packageKey(registryId, packageName)] : []),
     ]);
+    if (packageItem !== undefined) requireOffered(toPackage(packageItem));
     if (fileItem === undefined || versionItem === undefined) throw new NotFoundError("file", path);
     const found = { file: toFile(fileItem), version: toVersion(versionItem) };
     if (!isAvailable(found.version)) throw new NotFoundError("file", path);
@@ -186,4 +192,13 @@ export class StoredCatalogue implements CatalogueReads {
     );
     return items.map((item) => (item === undefined ? 0 : number(item, "count")));
   }
+}
+
+/** @throws {ForbiddenError} for a package in quarantine. */
+export function requireOffered(pkg: Package): void {
+  if (!isQuarantined(pkg)) return;
+  const reason = pkg.standing?.reason ?? "";
+  throw new ForbiddenError(
+    `Package "${pkg.name}" is in quarantine: it may be harmful, and offers no files${reason === "" ? "" : ` (${reason})`}.`,
+  );
 }

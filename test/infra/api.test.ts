@@ -13,7 +13,11 @@ describe("the API stack without options", () => {
       resourcesOf(api, "AWS::ApiGatewayV2::Route").values(),
       ({ Properties }) => Properties["RouteKey"],
     );
-    const prefixes = PROTOCOLS.flatMap(({ prefix }) => [`ANY ${prefix}`, `ANY ${prefix}/{proxy+}`]);
+    const prefixes = PROTOCOLS.flatMap(({ prefix, paths = [] }) => [
+      `ANY ${prefix}`,
+      `ANY ${prefix}/{proxy+}`,
+      ...paths.map((path) => `ANY ${path}`),
+    ]);
     expect(new Set(routes)).toEqual(new Set([...prefixes, "ANY /healthz", "ANY /readyz"]));
     expect([...api.functions.keys()]).toEqual(PROTOCOLS.map(({ name }) => name));
   });
@@ -62,7 +66,8 @@ describe("the API stack without options", () => {
       AccessLogSettings: { DestinationArn: expect.anything() },
     });
     const settings = Object(stage?.Properties["RouteSettings"]);
-    expect(Object.keys(settings)).toHaveLength(PROTOCOLS.length * 2 + 2);
+    const paths = PROTOCOLS.flatMap((protocol) => protocol.paths ?? []);
+    expect(Object.keys(settings)).toHaveLength(PROTOCOLS.length * 2 + paths.length + 2);
     expect(settings["ANY /npm/{proxy+}"]).toEqual({
       ThrottlingRateLimit: 500,
       ThrottlingBurstLimit: 1000,

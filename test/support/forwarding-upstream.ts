@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 
 /** A server on 127.0.0.1 that answers with what another one does, counts, and can be cut off. */
 export interface ForwardingUpstream extends AsyncDisposable {
@@ -19,15 +19,7 @@ export async function startForwarding(target: string): Promise<ForwardingUpstrea
   const server = createServer((request, response) => {
     const { method = "GET", url: path = "" } = request;
     requested.push(path);
-    fetch(target + path, { method })
-      .then(async (answer) => {
-        for (const name of KEPT) {
-          const value = answer.headers.get(name);
-          if (value !== null) response.setHeader(name, value);
-        }
-        response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
-      })
-      .catch(() => response.destroy());
+    forward(target + path, method, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -43,4 +35,13 @@ export async function startForwarding(target: string): Promise<ForwardingUpstrea
     cutOff,
     [Symbol.asyncDispose]: cutOff,
   };
+}
+
+async function forward(url: string, method: string, response: ServerResponse): Promise<void> {
+  const answer = await fetch(url, { method });
+  for (const name of KEPT) {
+    const value = answer.headers.get(name);
+    if (value !== null) response.setHeader(name, value);
+  }
+  response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { ECOSYSTEM_FACTORIES } from "../../functions/ecosystems.ts";
 import { LISTING_FORMATS } from "../../functions/listing-formats.ts";
-import { PROTOCOLS } from "../../functions/protocols.ts";
+import { PROTOCOLS, serves } from "../../functions/protocols.ts";
 import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
 import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.ts";
@@ -75,7 +75,7 @@ export function registryOver(
     trustProxy: false,
     ...options,
   });
-  const apps = PROTOCOLS.map(({ prefix, createApp }) => ({ prefix, app: createApp(services) }));
+  const apps = PROTOCOLS.map((protocol) => ({ protocol, app: protocol.createApp(services) }));
 
   const request: TestRegistry["request"] = async (path, init = {}) => {
     const { token = ADMIN_TOKEN, ...rest } = init;
@@ -83,7 +83,8 @@ export function registryOver(
     if (token !== null && !headers.has("authorization")) {
       headers.set("authorization", `Bearer ${token}`);
     }
-    const found = apps.find(({ prefix }) => path.startsWith(`${prefix}/`));
+    const [pathname = ""] = path.split("?");
+    const found = apps.find(({ protocol }) => serves(protocol, pathname));
     if (found === undefined) throw new Error(`no protocol serves ${path}`);
     return found.app.fetch(new Request(ORIGIN + path, { ...rest, headers, ...duplex(rest.body) }), {
       address: "192.0.2.1",

@@ -1,27 +1,7 @@
-import { drive, type Drive, type DriveResult } from "../../load/drive.ts";
-import { cpuMs } from "../../measure/process-usage.ts";
-import { quantile } from "../../measure/statistics.ts";
+import { drive, type Drive } from "../../load/drive.ts";
+import { type Measurement, measure } from "../../measure/measurement.ts";
 import type { Fixture } from "../fixtures.ts";
 import type { OciServer } from "../servers.ts";
-
-/** What is measured, with its unit. The first two are better when higher, the others when lower. */
-export const METRICS = [
-  "requests/s",
-  "MB/s",
-  "p50 ms",
-  "p99 ms",
-  "CPU ms",
-  "seconds",
-  "MB",
-] as const;
-export type Metric = (typeof METRICS)[number];
-
-/** One figure of one round. */
-export interface Measurement {
-  readonly case: string;
-  readonly metric: Metric;
-  readonly value: number;
-}
 
 export interface Round {
   /** Counted from 0. */
@@ -51,30 +31,11 @@ export interface Load {
 export const sizeName = (bytes: number): string =>
   bytes >= 1e9 ? `${bytes / 1e9} GB` : `${bytes / 1e6} MB`;
 
-/** Drives a server with requests and gives rate, latency and CPU time for each. */
+/** Drives a server with requests. */
 export async function measureRequests(
   name: string,
-  server: OciServer,
+  { pid, port }: OciServer,
   options: Omit<Drive, "port">,
 ): Promise<readonly Measurement[]> {
-  return measure(name, server, () => drive({ ...options, port: server.port }));
-}
-
-/** Measures what drives the server in its own way. */
-export async function measure(
-  name: string,
-  server: OciServer,
-  run: () => Promise<DriveResult>,
-): Promise<readonly Measurement[]> {
-  const before = cpuMs(server.pid);
-  const { requests, seconds, bodyBytes, latenciesMs } = await run();
-  const cpu = cpuMs(server.pid) - before;
-  const values: readonly (readonly [Metric, number])[] = [
-    ["requests/s", requests / seconds],
-    ...(bodyBytes > 1e6 * requests * 0.9 ? [["MB/s", bodyBytes / seconds / 1e6] as const] : []),
-    ["p50 ms", quantile(latenciesMs, 0.5)],
-    ["p99 ms", quantile(latenciesMs, 0.99)],
-    ["CPU ms", cpu / requests],
-  ];
-  return values.map(([metric, value]) => ({ case: name, metric, value }));
+  return measure(name, pid, () => drive({ ...options, port }));
 }

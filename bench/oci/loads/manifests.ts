@@ -1,5 +1,6 @@
 import { putManifests } from "../fixtures.ts";
-import { type Load, type Measurement, measure } from "./load.ts";
+import { type Measurement, measure } from "../../measure/measurement.ts";
+import type { Load } from "./load.ts";
 
 export const manifestPutCase = (connections: number): string => `manifest PUT c${connections}`;
 
@@ -15,7 +16,7 @@ export const manifestPutLoad: Load = {
           reference: `${label}-${at}`,
           body: fixture.manifest(`${label} ${at}`),
         }));
-      measurements.push(...(await measure(manifestPutCase(connections), server, run)));
+      measurements.push(...(await measure(manifestPutCase(connections), server.pid, run)));
     }
     return measurements;
   },

@@ -1,5 +1,6 @@
+import type { Measurement } from "../../measure/measurement.ts";
 import { wireRequest } from "../wire.ts";
-import { type Load, type Measurement, measureRequests, sizeName } from "./load.ts";
+import { type Load, measureRequests, sizeName } from "./load.ts";
 
 export const pullCase = (bytes: number, connections: number): string =>
   `pull ${sizeName(bytes)} c${connections}`;

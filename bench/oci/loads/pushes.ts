@@ -2,7 +2,8 @@ import type { DriveResult } from "../../load/drive.ts";
 import { makeNoise, type Noise } from "../noise.ts";
 import { newAgent, pushBlob } from "../push.ts";
 import type { OciServer } from "../servers.ts";
-import { type Load, type Measurement, measure, sizeName } from "./load.ts";
+import { type Measurement, measure } from "../../measure/measurement.ts";
+import { type Load, sizeName } from "./load.ts";
 
 export const pushCase = (bytes: number, connections: number): string =>
   `push ${sizeName(bytes)} c${connections}`;
@@ -21,7 +22,7 @@ export const pushLoad: Load = {
         const each = Math.max(1, Math.round(BYTES_PER_CONNECTION / bytes));
         const blobs = Array.from({ length: each * connections }, () => makeNoise(bytes));
         const run = () => pushAll(server, image, blobs, connections);
-        measurements.push(...(await measure(pushCase(bytes, connections), server, run)));
+        measurements.push(...(await measure(pushCase(bytes, connections), server.pid, run)));
       }
     }
     return measurements;

@@ -1,5 +1,6 @@
+import type { Measurement } from "../../measure/measurement.ts";
 import { wireRequest } from "../wire.ts";
-import { type Load, type Measurement, measureRequests } from "./load.ts";
+import { type Load, measureRequests } from "./load.ts";
 
 export const CONNECTIONS = [8, 64] as const;
 export const READS = ["manifest GET by tag", "manifest GET by digest", "blob HEAD"] as const;

@@ -50,7 +50,7 @@ const remove = createRoute({
   path: "/registries/{slug}/packages/{package}/versions/{version}/files/{path}",
   operationId: "deleteFile",
   summary:
-    "Delete one file (scope `packages:delete`): the last of its version with the version, others only where files are mutable",
+    "Delete one file (scope `packages:delete`): the last of its version with the version, others where files are mutable, or, of Python, in any case",
   tags,
   request: { params: fileParams },
   responses: { 204: noContent("It is gone."), ...CHANGE_PROBLEMS },
@@ -58,7 +58,7 @@ const remove = createRoute({
 
 /** `…/files` and one file below. */
 export function createFileRoutes(services: Services): ApiRouter {
-  const { catalogue, lifecycle } = services;
+  const { catalogue, fileEdits } = services;
   return createRouter()
     .openapi(list, async (c) => {
       const caller = c.get("caller");
@@ -96,7 +96,7 @@ export function createFileRoutes(services: Services): ApiRouter {
         names,
         "packages:delete",
       );
-      await lifecycle.deleteFile(grant, packageName, version, path);
+      await fileEdits.deleteFile(grant, { packageName, version, path });
       return c.body(null, 204);
     });
 }

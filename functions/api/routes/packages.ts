@@ -3,10 +3,10 @@ import { InvalidInputError, NotFoundError } from "../../../shared/errors.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { renderPackage, renderPage } from "../render.ts";
 import { closed, packageParam, pageOf, present, slugParam } from "../schema/common.ts";
-import { packagesQuery, packageView } from "../schema/packages.ts";
+import { packageChange, packagesQuery, packageView } from "../schema/packages.ts";
 import { type ApiRouter, createRouter } from "../validation.ts";
 import { type OpenedPackage, openPackage } from "./open.ts";
-import { CHANGE_PROBLEMS, json, noContent, READ_PROBLEMS } from "./responses.ts";
+import { body, CHANGE_PROBLEMS, json, noContent, READ_PROBLEMS } from "./responses.ts";
 
 const tags = ["Packages"];
 const params = closed({ slug: slugParam, package: packageParam });
@@ -29,6 +29,17 @@ const get = createRoute({
   tags,
   request: { params },
   responses: { 200: json("The package.", packageView), ...READ_PROBLEMS },
+});
+
+const update = createRoute({
+  method: "patch",
+  path: "/registries/{slug}/packages/{package}",
+  operationId: "updatePackage",
+  summary:
+    "Set what clients are told of a package (scope `packages:write`; for `quarantined`, and out of it, `packages:delete`)",
+  tags,
+  request: { params, body: body(packageChange) },
+  responses: { 200: json("The package.", packageView), ...CHANGE_PROBLEMS },
 });
 
 const remove = createRoute({
@@ -57,7 +68,7 @@ const restore = createRoute({
 
 /** `/registries/{slug}/packages` and one package below. */
 export function createPackageRoutes(services: Services): ApiRouter {
-  const { access, catalogue, lifecycle } = services;
+  const { access, catalogue, lifecycle, standings } = services;
   return createRouter()
     .openapi(list, async (c) => {
       const { search, ...page } = present(c.req.valid("query"));
@@ -86,6 +97,20 @@ export function createPackageRoutes(services: Services): ApiRouter {
         c.req.valid("param"),
         "packages:read",
       );
+      return c.json(await viewOf(services, opened), 200);
+    })
+    .openapi(update, async (c) => {
+      const opened = await openPackage(
+        services,
+        c.get("caller"),
+        c.req.valid("param"),
+        "packages:write",
+      );
+      const { statusReason, ...rest } = present(c.req.valid("json"));
+      await standings.update(opened.grant, opened.packageName, {
+        ...rest,
+        ...(statusReason === undefined ? {} : { reason: statusReason }),
+      });
       return c.json(await viewOf(services, opened), 200);
     })
     .openapi(remove, async (c) => {

@@ -8,9 +8,15 @@ import {
   slugParam,
   versionParam,
 } from "../schema/common.ts";
-import { deprecation, versionDetails, versionsQuery, versionView } from "../schema/packages.ts";
+import {
+  deprecation,
+  undeprecation,
+  versionDetails,
+  versionsQuery,
+  versionView,
+} from "../schema/packages.ts";
 import { type ApiRouter, createRouter } from "../validation.ts";
-import { openPackage, openVersion } from "./open.ts";
+import { type OpenedVersion, openPackage, openVersion } from "./open.ts";
 import { body, CHANGE_PROBLEMS, json, noContent, READ_PROBLEMS } from "./responses.ts";
 import { detailsOf, listPage } from "./version-views.ts";
 
@@ -77,13 +83,13 @@ const undeprecate = createRoute({
   operationId: "undeprecateVersion",
   summary: "Take a deprecation back (scope `packages:write`)",
   tags,
-  request: { params },
+  request: { params, query: undeprecation },
   responses: { 204: noContent("The version is not deprecated."), ...CHANGE_PROBLEMS },
 });
 
 /** `…/versions` and one version below, without its files. */
 export function createVersionRoutes(services: Services): ApiRouter {
-  const { deprecations, lifecycle } = services;
+  const { lifecycle } = services;
   return createRouter()
     .openapi(list, async (c) => {
       const opened = await openPackage(
@@ -130,19 +136,31 @@ export function createVersionRoutes(services: Services): ApiRouter {
         c.req.valid("param"),
         "packages:write",
       );
-      const { message } = c.req.valid("json");
-      const messages = new Map([[opened.version, message]]);
-      await deprecations.deprecate(opened.grant, opened.packageName, messages);
+      const { message, file } = c.req.valid("json");
+      await deprecateOrUndo(services, opened, message, file);
       return c.json(await detailsOf(services, opened), 200);
     })
     .openapi(undeprecate, async (c) => {
-      const { grant, packageName, version } = await openVersion(
+      const opened = await openVersion(
         services,
         c.get("caller"),
         c.req.valid("param"),
         "packages:write",
       );
-      await deprecations.deprecate(grant, packageName, new Map([[version, ""]]));
+      await deprecateOrUndo(services, opened, "", c.req.valid("query").file);
       return c.body(null, 204);
     });
+}
+
+/** Of the whole version, or of one file of it. */
+async function deprecateOrUndo(
+  { deprecations, fileEdits }: Services,
+  { grant, packageName, version }: OpenedVersion,
+  message: string,
+  file: string | undefined,
+): Promise<void> {
+  if (file === undefined) {
+    return deprecations.deprecate(grant, packageName, new Map([[version, message]]));
+  }
+  return fileEdits.deprecateFile(grant, { packageName, version, path: file }, message);
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { isJsonObject, type JsonObject } from "../../../shared/domain/json.ts";
-import { VERSION_STATES } from "../../../shared/domain/package.ts";
+import { PACKAGE_STATUSES, VERSION_STATES } from "../../../shared/domain/package.ts";
 import { bytes, closed, count, cursor, limit, line, prose, time } from "./common.ts";
 
 const hex = (length: number) => z.string().regex(new RegExp(`^[0-9a-f]{${length}}$`));
@@ -22,6 +22,22 @@ export const packagesQuery = closed({
   }),
 });
 
+const projectUrls = z.array(z.url({ protocol: /^https?$/ }).max(2000)).max(20);
+
+const standing = {
+  status: z.enum(PACKAGE_STATUSES).meta({
+    description:
+      "`archived` takes no uploads; `quarantined` neither takes nor offers files; clients tell of `deprecated`. Of Python packages; always `active` elsewhere.",
+  }),
+  statusReason: prose(0, 2000).meta({
+    description: "For people. A new status without a reason has none.",
+  }),
+  tracks: projectUrls.meta({ description: "Project pages elsewhere that it follows (PEP 708)." }),
+  alternateLocations: projectUrls.meta({
+    description: "Project pages of the same project elsewhere (PEP 708).",
+  }),
+};
+
 export const packageView = closed({
   registry: z.string(),
   name: z.string(),
@@ -37,7 +53,11 @@ export const packageView = closed({
   versionCount: count,
   createdAt: time,
   updatedAt: time,
+  ...standing,
 }).meta({ id: "Package" });
+
+/** What is absent stays as it is. */
+export const packageChange = closed(standing).partial().meta({ id: "PackageChange" });
 
 export const versionsQuery = closed({
   limit,
@@ -79,7 +99,13 @@ export const versionDetails = closed({
   }),
 }).meta({ id: "VersionDetails" });
 
-export const deprecation = closed({ message: prose(1, 2000) }).meta({ id: "Deprecation" });
+const onlyFile = line(1, 1000).optional().meta({
+  description: "Only this file of the version, where clients know of that (Python).",
+});
+export const deprecation = closed({ message: prose(1, 2000), file: onlyFile }).meta({
+  id: "Deprecation",
+});
+export const undeprecation = closed({ file: onlyFile });
 
 export const fileView = closed({
   path: z.string(),

@@ -14,6 +14,6 @@ export async function deleteFile(c: Context<AppEnv>, services: Services): Promis
     "packages:delete",
     packageName,
   );
-  await services.lifecycle.deleteFile(grant, packageName, version, path);
+  await services.fileEdits.deleteFile(grant, { packageName, version, path });
   return c.body(null, 204);
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import { createBLAKE2b, type IHasher } from "hash-wasm";
 import type { Digests } from "../../../shared/domain/digest.ts";
 import { TooLargeError } from "../../../shared/errors.ts";
 import type { Blobs, StoredBlob } from "../../../shared/ports/blobs.ts";
-import { Blake2b256 } from "../blake2b.ts";
 import { formatOf } from "../names.ts";
 import type { ArchiveScan } from "./archive-limits.ts";
 import { TarScan } from "./tar-scan.ts";
@@ -12,7 +12,7 @@ import { ZipScan } from "./zip-scan.ts";
 export interface CheckedDistribution {
   readonly sizeBytes: number;
   readonly digests: Digests;
-  /** Lower-case hexadecimal; empty unless it was asked for. */
+  /** Lower-case hexadecimal. */
   readonly blake2b256: string;
   /** The METADATA of a wheel or the PKG-INFO of an sdist, as it is. */
   readonly metadata: Uint8Array;
@@ -23,6 +23,9 @@ export function scanFor(fileName: string): ArchiveScan {
   if (formatOf(fileName) === "tar.gz") return new TarScan();
   return new ZipScan(fileName.endsWith(".whl") ? "wheel" : "sdist");
 }
+
+/** BLAKE2b with a digest of 256 bits, which Node has not: its own of 512 bits is no extension of it. */
+export const startBlake2b256 = async (): Promise<IHasher> => createBLAKE2b(256);
 
 /**
  * Takes a distribution in: hashes it, checks it and hands it to blob storage, all while it arrives. Storage is not
@@ -41,19 +44,19 @@ export class DistributionIntake {
     sha256: createHash("sha256"),
     sha512: createHash("sha512"),
   };
-  readonly #blake2b: Blake2b256 | undefined;
+  readonly #blake2b: IHasher;
   #sizeBytes = 0;
 
-  /** `blake2b`: compute that digest as well, which costs more than all others together. @throws {InvalidInputError} */
+  /** `blake2b` comes from outside because only waiting makes one. @throws {InvalidInputError} */
   constructor(
     blobs: Blobs,
     fileName: string,
-    options: { readonly maxBytes: number; readonly blake2b: boolean },
+    options: { readonly maxBytes: number; readonly blake2b: IHasher },
   ) {
     this.fileName = fileName;
     this.#maxBytes = options.maxBytes;
     this.#scan = scanFor(fileName);
-    this.#blake2b = options.blake2b ? new Blake2b256() : undefined;
+    this.#blake2b = options.blake2b;
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     this.#writer = writable.getWriter();
     this.#writer.closed.catch(() => {});
@@ -70,7 +73,7 @@ export class DistributionIntake {
       throw new TooLargeError("The distribution", this.#maxBytes);
     }
     for (const hash of Object.values(this.#hashes)) hash.update(bytes);
-    this.#blake2b?.update(bytes);
+    this.#blake2b.update(bytes);
     // When storage fails it may not read on, and a write alone would wait for ever.
     await Promise.race([this.#writer.write(bytes), this.#stored]);
     await this.#scan.write(bytes);
@@ -88,7 +91,7 @@ export class DistributionIntake {
         sha256: sha256.digest("hex"),
         sha512: sha512.digest("hex"),
       },
-      blake2b256: this.#blake2b?.digest() ?? "",
+      blake2b256: this.#blake2b.digest(),
       metadata,
     };
   }

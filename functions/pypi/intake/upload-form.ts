@@ -1,10 +1,15 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { IHasher } from "hash-wasm";
 import { Busboy, type BusboyFileStream, type BusboyInstance } from "@fastify/busboy";
 import { InvalidInputError, RegistryError, TooLargeError } from "../../../shared/errors.ts";
 import { requestBytes } from "../../../shared/http/json-body.ts";
 import type { Blobs } from "../../../shared/ports/blobs.ts";
-import { type CheckedDistribution, DistributionIntake } from "./distribution-intake.ts";
+import {
+  type CheckedDistribution,
+  DistributionIntake,
+  startBlake2b256,
+} from "./distribution-intake.ts";
 
 /** What counts of the fields; all others are the core metadata, which is read from the archive instead. */
 const FIELDS = [
@@ -43,7 +48,7 @@ export async function readUploadForm(
   blobs: Blobs,
   maxBytes: number,
 ): Promise<UploadForm> {
-  const reader = new FormReader(blobs, maxBytes);
+  const reader = new FormReader(blobs, maxBytes, await startBlake2b256());
   try {
     return await reader.read(request);
   } catch (error) {
@@ -60,15 +65,17 @@ const FORM_ERROR = /multipart|boundary|unexpected end|premature|malformed|part t
 class FormReader {
   readonly #blobs: Blobs;
   readonly #maxBytes: number;
+  readonly #blake2b: IHasher;
   readonly #fields = new Map<UploadField, string>();
   #problem: RegistryError | undefined;
   #intake: DistributionIntake | undefined;
   #stream: BusboyFileStream | undefined;
   #checked: Promise<CheckedDistribution> | undefined;
 
-  constructor(blobs: Blobs, maxBytes: number) {
+  constructor(blobs: Blobs, maxBytes: number, blake2b: IHasher) {
     this.#blobs = blobs;
     this.#maxBytes = maxBytes;
+    this.#blake2b = blake2b;
   }
 
   async read(request: Request): Promise<UploadForm> {
@@ -133,7 +140,7 @@ class FormReader {
   async #takeFile(stream: BusboyFileStream, fileName: string): Promise<CheckedDistribution> {
     const intake = new DistributionIntake(this.#blobs, fileName, {
       maxBytes: this.#maxBytes,
-      blake2b: (this.#fields.get("blake2_256_digest") ?? "") !== "",
+      blake2b: this.#blake2b,
     });
     this.#intake = intake;
     for await (const chunk of stream) {

@@ -12,23 +12,22 @@ const CACHED = { "cache-control": "private, max-age=31536000, immutable" };
 
 /** `GET` and `HEAD` of a distribution, or of its `.metadata` (PEP 658), in ranges and conditional. */
 export async function getFile(c: Context<AppEnv>, services: Services): Promise<Response> {
-  const { grant, project } = await openProject(c, services);
-  const { version, fileName } = fileOf(c);
+  const { fileName } = fileOf(c);
   if (fileName.endsWith(PROVENANCE_SUFFIX)) throw new NotFoundError("file", fileName);
-  const found = await services.catalogue.getFile(grant, project, version, fileName);
-  return sendFile(c, services, found, CACHED);
+  return send(c, services, "");
 }
 
 /** `GET /integrity/<project>/<version>/<file>/provenance`: the file's provenance object (PEP 740). */
 export async function getProvenance(c: Context<AppEnv>, services: Services): Promise<Response> {
+  return send(c, services, PROVENANCE_SUFFIX);
+}
+
+async function send(c: Context<AppEnv>, services: Services, suffix: string): Promise<Response> {
+  const { catalogue, standings } = services;
   const { grant, project } = await openProject(c, services);
   const { version, fileName } = fileOf(c);
-  const found = await services.catalogue.getFile(
-    grant,
-    project,
-    version,
-    fileName + PROVENANCE_SUFFIX,
-  );
+  const found = await catalogue.getFile(grant, project, version, fileName + suffix);
+  await standings.requireOffered(grant, found);
   return sendFile(c, services, found, CACHED);
 }
 

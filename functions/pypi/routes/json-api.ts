@@ -1,7 +1,6 @@
 import type { Context } from "hono";
 import { isJsonObject, type JsonObject } from "../../../shared/domain/json.ts";
-import type { Version } from "../../../shared/domain/package.ts";
-import { isAvailable } from "../../../shared/domain/package.ts";
+import { isAvailable, isQuarantined, type Version } from "../../../shared/domain/package.ts";
 import { NotFoundError, RegistryError } from "../../../shared/errors.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { matchesEtag } from "../../../shared/http/conditional.ts";
@@ -10,8 +9,8 @@ import type { RegistryGrant } from "../../../shared/services/access.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { collect } from "../../../shared/services/streams.ts";
 import { type CoreMetadata, fieldText, parseCoreMetadata } from "../core-metadata.ts";
+import { readDescription } from "../description.ts";
 import { MAX_METADATA_BYTES } from "../intake/archive-limits.ts";
-import { filesOf } from "../release.ts";
 import { JSON_API, releaseInfo, renderProject, renderRelease } from "../render-json-api.ts";
 import { apiFilesOf, describedBy, pageFields } from "../render-listing.ts";
 import { openProject, param } from "../target.ts";
@@ -39,6 +38,7 @@ export async function getProjectJson(
   }
   const text = await documents.text(document, c.get("caller").baseUrl);
   const answer = renderProject(Buffer.from(text).toString("utf8"));
+  if (answer === undefined) throw new NotFoundError("package", project);
   if (isStored) return json(answer, headers);
   const { info = {} } = answer;
   const latest = isJsonObject(info) ? fieldText(info, "version") : "";
@@ -52,19 +52,29 @@ export async function getProjectJson(
 export async function getReleaseJson(c: Context<AppEnv>, services: Services): Promise<Response> {
   const { grant, project } = await openProject(c, services);
   const asked = parseVersion(param(c, "version"));
-  const found = await services.catalogue.findVersions(grant, project, spellingsOf(asked));
-  const version = found.find(isAvailable);
-  if (version === undefined) throw new NotFoundError("version", asked);
+  const spellings = spellingsOf(asked);
+  const isSource = grant.registry.kind === "source";
+  const [pkg, versions] = await Promise.all([
+    isSource ? services.catalogue.findAnyPackage(grant, project) : undefined,
+    services.catalogue.findVersions(grant, project, spellings),
+  ]);
+  const version = versions.find(isAvailable);
+  if (version === undefined || (pkg !== undefined && isQuarantined(pkg))) {
+    throw new NotFoundError("version", asked);
+  }
   const { baseUrl } = c.get("caller");
   const scope = { registry: grant.registry, packageName: project, baseUrl };
-  const answer =
-    grant.registry.kind === "source"
-      ? renderRelease(scope, version, await descriptionOf(services, version))
-      : {
-          ...renderRelease(scope, version, ""),
-          info: await listedInfo(c, services, grant, version),
-          urls: apiFilesOf(scope, version),
-        };
+  const serial = pkg?.revision ?? 0;
+  const answer = isSource
+    ? renderRelease(scope, version, {
+        description: await readDescription(services, version),
+        serial,
+      })
+    : {
+        ...renderRelease(scope, version, { description: "", serial }),
+        info: await listedInfo(c, services, grant, version),
+        urls: apiFilesOf(scope, version),
+      };
   return json(answer, { "cache-control": NO_CACHE });
 }
 
@@ -103,15 +113,6 @@ async function coreMetadata(
     if (error instanceof RegistryError) return undefined;
     throw error;
   }
-}
-
-/** Kept only where it came from: in the metadata of a file. */
-async function descriptionOf(services: Services, version: Version): Promise<string> {
-  const sha256 = filesOf(version).find((file) => file.metadataSha256 !== "")?.metadataSha256;
-  if (sha256 === undefined) return "";
-  const stream = await services.stores.blobs.open(sha256);
-  if (stream === undefined) return "";
-  return parseCoreMetadata(await collect(stream, MAX_METADATA_BYTES)).description;
 }
 
 function json(body: JsonObject, headers: Readonly<Record<string, string>>): Response {

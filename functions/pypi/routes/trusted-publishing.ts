@@ -1,11 +1,18 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../../../shared/http/app.ts";
-import type { Services } from "../../../shared/services/services.ts";
-import { openRegistry } from "../target.ts";
 
-/** `GET /_/oidc/audience`: for whom a client asks its CI provider to make an identity token (https://docs.pypi.org/trusted-publishers/internals/). */
-export async function getAudience(c: Context<AppEnv>, services: Services): Promise<Response> {
-  await openRegistry(c, services, "packages:read");
+/**
+ * Where clients look for the exchange of trusted publishing: twine, uv and the publish action of PyPA take the host of the
+ * upload URL and drop its path (twine/auth.py; uv-publish; oidc-exchange.py).
+ */
+export const OIDC_PATHS = { audience: "/_/oidc/audience", mint: "/_/oidc/mint-token" } as const;
+
+/**
+ * `GET /_/oidc/audience`: for whom a client asks its CI provider to make an identity token
+ * (https://docs.pypi.org/trusted-publishers/internals/). It has no credentials yet, so that the answer is the same
+ * whatever registries there are.
+ */
+export function getAudience(c: Context<AppEnv>): Response {
   return c.json({ audience: new URL(c.get("caller").baseUrl).hostname });
 }
 

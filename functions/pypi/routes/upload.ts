@@ -59,9 +59,6 @@ function requireForm({ fields, intake, checked }: UploadForm): string {
   }
   requireDigest("md5_digest", fields, DIGEST_HEX_LENGTH.md5, checked.digests.md5);
   requireDigest("sha256_digest", fields, DIGEST_HEX_LENGTH.sha256, checked.digests.sha256);
-  if ((fields.get("blake2_256_digest") ?? "") !== "" && checked.blake2b256 === "") {
-    throw badField("blake2_256_digest", "it must stand before the file");
-  }
   requireDigest("blake2_256_digest", fields, DIGEST_HEX_LENGTH.sha256, checked.blake2b256);
   return project;
 }

@@ -1,4 +1,4 @@
-import { type DigestAlgorithm, type Digests, FILE_DIGESTS, isDigest } from "../../domain/digest.ts";
+import { type DigestAlgorithm, type Digests, isDigest } from "../../domain/digest.ts";
 import type { PackageFile } from "../../domain/package.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { UpstreamFailedError } from "../../errors.ts";
@@ -13,16 +13,6 @@ const MAX_SUM_BYTES = 4096;
 
 /** Enough to know a page by. */
 const SNIFFED_BYTES = 512;
-
-/** `X-Checksum-*` as repository managers send them, in hexadecimal; others are passed over. */
-export function digestsInHead(headers: Headers): Partial<Digests> {
-  const known: Partial<Record<DigestAlgorithm, string>> = {};
-  for (const algorithm of FILE_DIGESTS) {
-    const hex = headers.get(`x-checksum-${algorithm}`)?.trim().toLowerCase() ?? "";
-    if (isDigest(algorithm, hex)) known[algorithm] = hex;
-  }
-  return known;
-}
 
 /**
  * What the files beside a file say of its bytes: the first sum that is there. Empty when there is none.

@@ -63,10 +63,3 @@ test("attestations of another file, of an unknown type, or twice of one are refu
   }
   expect(await pypi.blobs()).toEqual([]);
 });
-
-test("trusted publishing tells its audience, and that it is not set up", async () => {
-  await using pypi = await openPypiRegistry();
-  expect((await pypi.get("/_/oidc/audience")).json).toEqual({ audience: "registry.test" });
-  const answer = await pypi.test.request("/pypi/py/_/oidc/mint-token", { method: "POST" });
-  expect(answer.status).toBe(403);
-});

@@ -36,8 +36,12 @@ export interface PypiRegistry extends AsyncDisposable {
   ): Promise<Answer>;
   /** The project's page as JSON. */
   simple(project: string): Promise<Json>;
-  /** A request to the API below `/api/v1/registries/py/packages`. */
-  api(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** A request to the API below `/api/v1/registries/py/packages`, by default the admin's. */
+  api(method: string, path: string, body?: unknown, token?: string): Promise<Answer>;
+  /** A new token with these scopes, for some packages where they are named. */
+  token(scopes: readonly string[], packages?: readonly string[]): Promise<string>;
+  /** As `get`, by the method HEAD. */
+  head(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** SHA-256 of everything that blob storage holds. */
   blobs(): Promise<readonly string[]>;
 }
@@ -54,7 +58,10 @@ export async function openPypiRegistry(
     visibility,
     ...(maxFileBytes === undefined ? {} : { policies: { maxFileBytes } }),
   });
-  const send = async (path: string, init?: RequestInit): Promise<Answer> => {
+  const send = async (
+    path: string,
+    init?: RequestInit & { readonly token?: string },
+  ): Promise<Answer> => {
     const response = await test.request(path, init);
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: parse(text) };
@@ -74,9 +81,20 @@ export async function openPypiRegistry(
       if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.text}`);
       return answer.json;
     },
-    api: (method, path, body) =>
+    head: (path, headers = {}) => send(`/pypi/py${path}`, { method: "HEAD", headers }),
+    token: async (scopes, packages = []) => {
+      const answer = await send("/api/v1/tokens", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ description: "test", scopes, packages }),
+      });
+      if (answer.status !== 201) throw new Error(answer.text);
+      return answer.json.token;
+    },
+    api: (method, path, body, token) =>
       send(`/api/v1/registries/py/packages${path}`, {
         method,
+        ...(token === undefined ? {} : { token }),
         headers: { "content-type": "application/json" },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),

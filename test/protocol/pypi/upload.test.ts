@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { Blake2b256 } from "../../../functions/pypi/blake2b.ts";
+import { startBlake2b256 } from "../../../functions/pypi/intake/distribution-intake.ts";
 import {
   buildSdist,
   buildWheel,
@@ -41,7 +41,7 @@ test("a wheel is published with the metadata in it, and downloaded as it was sen
         provenance: null,
       },
     ],
-    meta: { "api-version": "1.4" },
+    meta: { "_last-serial": 1, "api-version": "1.4" },
     name: "acme-demo-pkg",
     versions: ["1.0.0"],
     "alternate-locations": [],
@@ -130,7 +130,7 @@ test("two files of a new release sent at once are both there", async () => {
 test("all three digests are held against the bytes", async () => {
   await using pypi = await openPypiRegistry();
   const wheel = buildWheel(DEMO);
-  const blake2 = new Blake2b256().update(wheel.bytes).digest();
+  const blake2 = (await startBlake2b256()).update(wheel.bytes).digest();
   const wrong = createHash("sha256").update("other").digest("hex");
   for (const fields of [
     { sha256_digest: wrong },
@@ -142,6 +142,10 @@ test("all three digests are held against the bytes", async () => {
   }
   expect(await pypi.blobs()).toEqual([]);
   expect((await pypi.upload(DEMO, wheel, { blake2_256_digest: blake2 })).status).toBe(200);
+  // Known of a file whose client sent none as well.
+  expect((await pypi.upload({ ...DEMO, version: "0.9" })).status).toBe(200);
+  const older = (await pypi.get("/pypi/acme-demo-pkg/0.9/json")).json;
+  expect(older.urls[0].digests.blake2b_256).toMatch(/^[0-9a-f]{64}$/);
   const { urls } = (await pypi.get("/pypi/acme-demo-pkg/json")).json;
   expect(urls[0].digests.blake2b_256).toBe(blake2);
 });
@@ -191,6 +195,8 @@ test("a file that came by an upload ticket is checked and published like any oth
     filename: wheel.fileName,
     "requires-python": ">=3.9",
   });
+  const [{ digests }] = (await pypi.get("/pypi/acme-demo-pkg/json")).json.urls;
+  expect(digests.blake2b_256).toBe((await startBlake2b256()).update(wheel.bytes).digest());
   const sdist = await buildSdist(DEMO);
   await expect(upload(sdist, "2.0")).rejects.toThrow(/of version 1\.0\.0/);
   const broken = { ...sdist, bytes: sdist.bytes.subarray(0, 40) };
@@ -215,5 +221,8 @@ test("published one by one or built anew, a page lists the same", async () => {
     page.files.toSorted((a, b) => (a.filename < b.filename ? -1 : 1));
   expect(byName(rebuilt)).toEqual(byName(grown));
   expect(rebuilt.versions).toEqual(grown.versions);
-  expect((await pypi.get("/pypi/acme-demo-pkg/json")).json).toEqual(grownApi);
+  expect((await pypi.get("/pypi/acme-demo-pkg/json")).json).toEqual({
+    ...grownApi,
+    last_serial: grownApi.last_serial + 2,
+  });
 });

@@ -1,0 +1,31 @@
+import type { Measurement } from "../../measure/measurement.ts";
+import type { PypiServer } from "../servers.ts";
+
+export interface Round {
+  /** Counted from 0. */
+  readonly number: number;
+  /** For loads that run for a time. */
+  readonly durationMs: number;
+  /** For loads that run for a number of requests. */
+  readonly requests: number;
+  /** Numbers of files of the pages that there are. */
+  readonly pages: readonly number[];
+  /** Sizes of the wheels that there are. */
+  readonly wheelBytes: readonly number[];
+}
+
+/** One kind of work, given to one server after the other. */
+export interface Load {
+  /** Chooses it on the command line. */
+  readonly name: string;
+  readonly run: (server: PypiServer, round: Round) => Promise<readonly Measurement[]>;
+}
+
+/** The path of a project's only file, as the project's page links it. */
+export async function findFile(server: PypiServer, project: string): Promise<string> {
+  const page = `http://127.0.0.1:${server.port}${server.simplePath}${project}/`;
+  const answer = await fetch(page, { headers: { ...server.headers, accept: "text/html" } });
+  const [, href] = /href="([^"#]+)/.exec(await answer.text()) ?? [];
+  if (href === undefined) throw new Error(`${page} has no link (${answer.status})`);
+  return new URL(href, page).pathname;
+}
