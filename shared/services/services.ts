@@ -32,6 +32,8 @@ import type { Ecosystems, Stores } from "./stores.ts";
 import { RuleReports } from "./rule-report.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { CachePurge } from "./upstreams/cache-purge.ts";
+import { PackagePurger } from "./upstreams/package-purger.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
 import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
@@ -41,6 +43,7 @@ import type { FetchLimits } from "./upstreams/upstream-fetches.ts";
 import type { HearRead } from "./upstreams/upstream-read.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
+import { Prefetch } from "./views/prefetch.ts";
 import { ViewCatalogue } from "./views/view-catalogue.ts";
 import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
@@ -108,6 +111,7 @@ export interface Services {
   readonly access: Access;
   readonly auditLog: AuditLog;
   readonly blobLinks: BlobLinks;
+  readonly cachePurge: CachePurge;
   readonly catalogue: Catalogue;
   readonly changes: PackageChanges;
   readonly collector: Collector;
@@ -122,6 +126,7 @@ export interface Services {
   readonly logins: Logins;
   readonly orderedFetches: OrderedFetches;
   readonly packageListing: PackageListing;
+  readonly prefetch: Prefetch;
   readonly publisher: Publisher;
   readonly rateLimits: RateLimits;
   readonly reclaimer: Reclaimer;
@@ -212,6 +217,13 @@ export function createServices(
     access,
     auditLog: new AuditLog(stores.table),
     blobLinks,
+    cachePurge: new CachePurge(
+      stores,
+      ecosystems,
+      upstreamDirectory,
+      new PackagePurger(stores, ecosystems, changes, blobLinks),
+      options.requestBudgetMs,
+    ),
     catalogue,
     changes,
     collector,
@@ -226,6 +238,7 @@ export function createServices(
     logins: new Logins(stores, tokens),
     orderedFetches: new OrderedFetches(stores, directory, views),
     packageListing: new PackageListing(stores),
+    prefetch: new Prefetch(stores, ecosystems, catalogue, views, options.requestBudgetMs),
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),

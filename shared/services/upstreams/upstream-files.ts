@@ -25,6 +25,7 @@ import { bodyWithin, type FetchLimit } from "./fetch-limit.ts";
 import { type FetchLimits, UpstreamFetches } from "./upstream-fetches.ts";
 import { type HearRead, heardFetch } from "./upstream-read.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+import { purgedMeanwhile } from "./upstream-documents.ts";
 
 /** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
 export const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
@@ -128,7 +129,7 @@ export class UpstreamFiles {
             this.#fetch(question, limit, arrive),
           );
           const found = await find();
-          if (found === undefined) throw new NotFoundError("file", file.path);
+          if (found === undefined) throw purgedMeanwhile();
           return found;
         },
       ),
