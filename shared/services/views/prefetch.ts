@@ -1,6 +1,12 @@
 import type { Digests } from "../../domain/digest.ts";
 import { FILE_DIGESTS } from "../../domain/digest.ts";
-import { InvalidInputError, NotFoundError, RegistryError, UnsupportedError } from "../../errors.ts";
+import {
+  InvalidInputError,
+  NotFoundError,
+  RegistryError,
+  UnavailableError,
+  UnsupportedError,
+} from "../../errors.ts";
 import type { RegistryGrant } from "../access.ts";
 import type { CatalogueReads } from "../catalogue.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
@@ -92,6 +98,8 @@ export class Prefetch {
       for await (const file of found) files.push(file);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
+      // Somebody else is fetching it.
+      if (error instanceof UnavailableError) return { ...PENDING, detail: error.message, files };
       return {
         status: error instanceof NotFoundError ? "missing" : "failed",
         detail: error.message,
