@@ -32,12 +32,18 @@ import type { Ecosystems, Stores } from "./stores.ts";
 import { RuleReports } from "./rule-report.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { CachePurge } from "./upstreams/cache-purge.ts";
+import { PackagePurger } from "./upstreams/package-purger.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
 import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
+import { OrderedFetches } from "./upstreams/ordered-fetches.ts";
+import type { FetchLimits } from "./upstreams/upstream-fetches.ts";
+import type { HearRead } from "./upstreams/upstream-read.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
+import { Prefetch } from "./views/prefetch.ts";
 import { ViewCatalogue } from "./views/view-catalogue.ts";
 import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
@@ -90,6 +96,10 @@ export interface ServiceOptions {
    * a webhook could otherwise reach what only this machine should.
    */
   readonly webhooksPrivate?: boolean;
+  /** How long files of upstreams may take to fetch here. Absent: as long as they take. */
+  readonly fetchLimits?: FetchLimits;
+  /** Hears of every read through a proxy, for metrics. */
+  readonly upstreamRead?: HearRead;
   /** Hears of every attempt to deliver, for metrics. */
   readonly webhookAttempted?: (attempt: WebhookAttempt) => void;
 }
@@ -101,6 +111,7 @@ export interface Services {
   readonly access: Access;
   readonly auditLog: AuditLog;
   readonly blobLinks: BlobLinks;
+  readonly cachePurge: CachePurge;
   readonly catalogue: Catalogue;
   readonly changes: PackageChanges;
   readonly collector: Collector;
@@ -113,7 +124,9 @@ export interface Services {
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
+  readonly orderedFetches: OrderedFetches;
   readonly packageListing: PackageListing;
+  readonly prefetch: Prefetch;
   readonly publisher: Publisher;
   readonly rateLimits: RateLimits;
   readonly reclaimer: Reclaimer;
@@ -178,14 +191,15 @@ export function createServices(
     stores,
     new UpstreamCredentials(stores, options.awsRegistryTokens),
   );
-  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient);
+  const hearRead = options.upstreamRead ?? (() => {});
+  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient, hearRead);
   const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
     leaves,
     upstreamDocuments,
-    new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
+    new UpstreamFiles(stores, upstreamClient, changes, collector, options),
   );
   const stored = new StoredCatalogue(stores, ecosystems);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
@@ -203,6 +217,13 @@ export function createServices(
     access,
     auditLog: new AuditLog(stores.table),
     blobLinks,
+    cachePurge: new CachePurge(
+      stores,
+      ecosystems,
+      upstreamDirectory,
+      new PackagePurger(stores, ecosystems, changes, blobLinks),
+      options.requestBudgetMs,
+    ),
     catalogue,
     changes,
     collector,
@@ -215,7 +236,9 @@ export function createServices(
     images: new Images(stores, blobLinks),
     lifecycle,
     logins: new Logins(stores, tokens),
+    orderedFetches: new OrderedFetches(stores, directory, views),
     packageListing: new PackageListing(stores),
+    prefetch: new Prefetch(stores, ecosystems, catalogue, views, options.requestBudgetMs),
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),

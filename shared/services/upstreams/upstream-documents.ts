@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { UpstreamFailedError } from "../../errors.ts";
+import { UnavailableError, UpstreamFailedError } from "../../errors.ts";
 import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import type { OutboundAnswer } from "../../ports/outbound-http.ts";
@@ -20,6 +20,7 @@ import { readBody } from "../outbound-body.ts";
 import type { UpstreamQuestions } from "../views/listing.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+import type { HearRead, UpstreamRead } from "./upstream-read.ts";
 import { questionsTo } from "./upstream-questions.ts";
 
 /** Decoded. The largest packument of the public registry has about 100 MB. */
@@ -46,7 +47,10 @@ export interface DocumentQuestion extends CopyQuestion {
   /** Only what this accepts becomes a copy. @throws {SyntaxError} with what is wrong. */
   readonly check: (body: Uint8Array, from: { url: string; contentType: string }) => void;
   /** What is kept in the place of a document that was accepted; absent: the document. */
-  readonly amend?: (body: Uint8Array) => Promise<Uint8Array>;
+  readonly amend?: (
+    body: Uint8Array,
+    from: { url: string; contentType: string },
+  ) => Promise<Uint8Array>;
 }
 
 /** A copy, and words when the upstream could not be asked whether it still holds. */
@@ -72,9 +76,11 @@ export class UpstreamDocuments {
   readonly #stores: Stores;
   readonly #client: UpstreamClient;
   readonly #flights: SingleFlight<KnownCopy>;
+  readonly #hear: HearRead;
   readonly #pausedUntilMs = new Map<string, number>();
 
-  constructor(stores: Stores, client: UpstreamClient) {
+  constructor(stores: Stores, client: UpstreamClient, hear: HearRead) {
+    this.#hear = hear;
     this.#stores = stores;
     this.#client = client;
     this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
@@ -95,12 +101,15 @@ export class UpstreamDocuments {
     known: UpstreamCopy | undefined,
     fetch: Fetch,
   ): Promise<KnownCopy> {
-    if (known !== undefined && this.#isFresh(question.upstream, known)) {
-      return { copy: known, stale: "" };
-    }
     const { registry, upstream, packageName, name } = question;
-    if (upstream.offline) return { copy: known ?? nothing(name), stale: "" };
-    if (this.#mayServe(known) && this.#isPaused(upstream)) return served(known, upstream);
+    if (upstream.offline || (known !== undefined && this.#isFresh(upstream, known))) {
+      this.#tell(upstream, "cached");
+      return { copy: known ?? nothing(name), stale: "" };
+    }
+    if (this.#mayServe(known) && this.#isPaused(upstream)) {
+      this.#tell(upstream, "stale");
+      return served(known, upstream);
+    }
     return this.#flights.run(
       `document ${registry.id} ${packageName} ${name}`,
       async () => {
@@ -113,11 +122,11 @@ export class UpstreamDocuments {
     );
   }
 
-  /** The document as it came, decoded. `undefined` when it was replaced meanwhile. */
+  /** The document as it came, decoded. @throws {UnavailableError} when it was purged meanwhile. */
   async body(registry: Registry, packageName: string, copy: UpstreamCopy): Promise<Uint8Array> {
     const key = documentKey(registry.id, packageName, copyKind(copy.name));
     const item = await this.#stores.table.get(key);
-    if (item === undefined) throw new Error(`the copy ${copy.name} of ${packageName} is missing`);
+    if (item === undefined) throw purgedMeanwhile();
     return unzip(await documentBody(this.#stores.blobs, toDocument(item)));
   }
 
@@ -157,15 +166,30 @@ export class UpstreamDocuments {
   ): Promise<KnownCopy> {
     const { upstream } = question;
     try {
-      const copy = await this.#update(question, known, await fetch(known));
+      let fetched = await fetch(known);
+      let copy = await this.#update(question, known, fetched);
+      if (copy === undefined) {
+        fetched = await fetch(undefined);
+        copy = await this.#update(question, undefined, fetched);
+      }
+      if (copy === undefined) throw purgedMeanwhile();
       this.#pausedUntilMs.delete(upstream.id);
+      if (fetched.kind === "present") this.#tell(upstream, "fetched", fetched.body.length);
+      else this.#tell(upstream, fetched.kind);
       return { copy, stale: "" };
     } catch (error) {
-      if (!(error instanceof UpstreamFailedError) || !this.#mayServe(known)) throw error;
+      if (!(error instanceof UpstreamFailedError)) throw error;
+      const mayServe = this.#mayServe(known);
+      this.#tell(upstream, mayServe ? "stale" : "failed");
+      if (!mayServe) throw error;
       this.#pausedUntilMs.set(upstream.id, this.#stores.now() + PAUSE_MS);
       this.#stores.log.warn("upstream.stale", { upstream: upstream.key, why: error.message });
       return served(known, upstream);
     }
+  }
+
+  #tell({ key: upstream }: Upstream, outcome: UpstreamRead["outcome"], bytes = 0): void {
+    this.#hear({ upstream, kind: "document", outcome, bytes });
   }
 
   async #fetch(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<Fetched> {
@@ -192,7 +216,7 @@ export class UpstreamDocuments {
         `The upstream "${upstream.key}" sent a document that cannot be used: ${error.message}`,
       );
     }
-    const body = (await question.amend?.(document)) ?? document;
+    const body = (await question.amend?.(document, { url, contentType })) ?? document;
     const copy = {
       etag: (headers.get("etag") ?? "").slice(0, 1000),
       lastModified: (headers.get("last-modified") ?? "").slice(0, 100),
@@ -203,11 +227,12 @@ export class UpstreamDocuments {
     return { kind: "present", copy, body };
   }
 
+  /** As {@link UpstreamDocuments.#keep}. */
   async #update(
     question: CopyQuestion,
     known: UpstreamCopy | undefined,
     fetched: Fetched,
-  ): Promise<UpstreamCopy> {
+  ): Promise<UpstreamCopy | undefined> {
     const checkedAtMs = Math.max(this.#stores.now(), (known?.checkedAtMs ?? 0) + 1);
     if (fetched.kind === "unchanged" && known !== undefined) {
       return this.#keep(question, known, { ...known, checkedAtMs }, []);
@@ -254,13 +279,13 @@ export class UpstreamDocuments {
     return [...ops, listPackageOp(registry.id, packageName)];
   }
 
-  /** Writes what was learned. When somebody else was quicker, theirs counts. */
+  /** Writes what was learned. When somebody else was quicker, theirs counts; `undefined` when theirs was a purge. */
   async #keep(
     question: CopyQuestion,
     known: UpstreamCopy | undefined,
     copy: UpstreamCopy,
     ops: readonly WriteOp[],
-  ): Promise<UpstreamCopy> {
+  ): Promise<UpstreamCopy | undefined> {
     const { registry, packageName } = question;
     try {
       await this.#stores.table.write([
@@ -270,12 +295,14 @@ export class UpstreamDocuments {
       return copy;
     } catch (error) {
       if (!(error instanceof ConditionFailedError)) throw error;
-      const theirs = await this.#read(question);
-      if (theirs === undefined) throw error;
-      return theirs;
+      return this.#read(question);
     }
   }
 }
+
+/** Between a look at what is here and its use it went; whoever asks again has it fetched anew. */
+export const purgedMeanwhile = (): UnavailableError =>
+  new UnavailableError("The copy was purged while it was asked for; ask again.");
 
 /** A copy of what is not there. */
 export const nothing = (name: string): UpstreamCopy => ({
