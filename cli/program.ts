@@ -4,6 +4,7 @@ import { addCompletionCommand } from "./commands/completion.ts";
 import { addGcCommand } from "./commands/gc.ts";
 import { addLoginCommands } from "./commands/login.ts";
 import { addPackageCommands } from "./commands/package.ts";
+import { addPrefetchCommand } from "./commands/prefetch.ts";
 import { addProxyCommand } from "./commands/proxy.ts";
 import { addPullCommand } from "./commands/pull.ts";
 import { addPushCommand } from "./commands/push.ts";
@@ -49,6 +50,7 @@ export function createProgram(version: string): Command {
   addPushCommand(program);
   addPullCommand(program);
   addPackageCommands(program);
+  addPrefetchCommand(program);
   addProxyCommand(program);
   addSetupCommand(program);
   addWebhookCommands(program);

@@ -27,6 +27,8 @@ export interface PypiServer {
 const FOLDER =
   process.env["ENTREPOT_PYTHON_PEERS"] ??
   join(import.meta.dirname, "../../.tmp/programs/python-peers");
+/** devpi's server, where `.ci/pypi-peers` puts it. */
+export const DEVPI_PROGRAM = join(FOLDER, "devpi/bin/devpi-server");
 const PASSWORD = "benchmark-password";
 
 /**
@@ -42,7 +44,7 @@ export async function startServer(
   const folder = join(parent, name);
   await mkdir(folder, { recursive: true });
   if (name === "entrepot") return startOurs(folder);
-  const program = join(FOLDER, name, "bin", name === "devpi" ? "devpi-server" : "pypi-server");
+  const program = name === "devpi" ? DEVPI_PROGRAM : join(FOLDER, "pypiserver/bin/pypi-server");
   if (!existsSync(program)) return undefined;
   return name === "devpi" ? startDevpi(program, folder) : startPypiserver(program, folder);
 }

@@ -16,7 +16,7 @@ const loginSchema = z.object({ token: z.string() });
  * (level `http`) as JSON lines, as ours. Installed into `bench/peers` when it is not there.
  */
 export async function startVerdaccio(folder: string): Promise<BenchServer> {
-  await installPeers();
+  const program = await verdaccioProgram();
   const port = await freePort();
   const home = join(folder, "verdaccio");
   await mkdir(home, { recursive: true });
@@ -24,7 +24,7 @@ export async function startVerdaccio(folder: string): Promise<BenchServer> {
   await writeFile(config, JSON.stringify(configuration(home)));
   const command = [
     process.execPath,
-    PROGRAM,
+    program,
     "--config",
     config,
     "--listen",
@@ -51,8 +51,10 @@ const configuration = (home: string) => ({
   log: { type: "stdout", format: "json", level: "http" },
 });
 
-async function installPeers(): Promise<void> {
-  if (existsSync(PROGRAM)) return;
+/** Verdaccio's program, installed into `bench/peers` when it is not there. */
+export async function verdaccioProgram(): Promise<string> {
+  if (existsSync(PROGRAM)) return PROGRAM;
   const args = ["ci", "--prefix", PEERS, "--ignore-scripts", "--no-audit", "--no-fund"];
   await promisify(execFile)("npm", args);
+  return PROGRAM;
 }

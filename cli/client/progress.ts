@@ -10,20 +10,22 @@ const BAR_COLUMNS = 24;
 
 export interface ProgressOptions {
   readonly label: string;
-  readonly totalBytes: number;
+  readonly total: number;
   /** There before: counts as done, but not for the rate. */
-  readonly doneBytes?: number;
+  readonly done?: number;
+  /** What is counted; default bytes. */
+  readonly unit?: "bytes" | "items";
   /** Milliseconds; default `Date.now`. */
   readonly clock?: () => number;
 }
 
 interface Sample {
   readonly atMs: number;
-  readonly bytes: number;
+  readonly amount: number;
 }
 
 /**
- * Shows how far a transfer is, with rate and time left: a bar that is drawn again on a terminal, a line now
+ * Shows how far a transfer, or work of many items, is, with rate and time left: a bar that is drawn again on a terminal, a line now
  * and then elsewhere.
  */
 export class Progress {
@@ -32,8 +34,8 @@ export class Progress {
   readonly #clock: () => number;
   readonly #samples: Sample[] = [];
   readonly #startedMs: number;
-  #doneBytes: number;
-  #movedBytes = 0;
+  #done: number;
+  #moved = 0;
   #shownMs: number;
   #drawn = false;
 
@@ -41,16 +43,16 @@ export class Progress {
     this.#sink = sink;
     this.#options = options;
     this.#clock = options.clock ?? Date.now;
-    this.#doneBytes = options.doneBytes ?? 0;
+    this.#done = options.done ?? 0;
     this.#startedMs = this.#clock();
     this.#shownMs = this.#startedMs;
-    this.#samples.push({ atMs: this.#startedMs, bytes: 0 });
+    this.#samples.push({ atMs: this.#startedMs, amount: 0 });
   }
 
   /** Negative when bytes have to be sent again. */
-  add(bytes: number): void {
-    this.#doneBytes += bytes;
-    this.#movedBytes += bytes;
+  add(amount: number): void {
+    this.#done += amount;
+    this.#moved += amount;
     const nowMs = this.#clock();
     if (nowMs - this.#shownMs < (this.#sink.isTTY === true ? REDRAW_MS : LINE_MS)) return;
     this.#sample(nowMs);
@@ -67,30 +69,31 @@ export class Progress {
   /** Seconds since the start, and bytes per second over all of them. */
   summary(): { readonly seconds: number; readonly bytesPerSecond: number } {
     const seconds = Math.max(0.001, (this.#clock() - this.#startedMs) / 1000);
-    return { seconds, bytesPerSecond: Math.max(0, this.#movedBytes) / seconds };
+    return { seconds, bytesPerSecond: Math.max(0, this.#moved) / seconds };
   }
 
   #sample(nowMs: number): void {
-    this.#samples.push({ atMs: nowMs, bytes: this.#movedBytes });
+    this.#samples.push({ atMs: nowMs, amount: this.#moved });
     while (this.#samples.length > 2 && (this.#samples[1]?.atMs ?? nowMs) <= nowMs - WINDOW_MS) {
       this.#samples.shift();
     }
   }
 
-  #bytesPerSecond(): number {
+  #perSecond(): number {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
     if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
-    return Math.max(0, ((last.bytes - first.bytes) * 1000) / (last.atMs - first.atMs));
+    return Math.max(0, ((last.amount - first.amount) * 1000) / (last.atMs - first.atMs));
   }
 
   #show(): void {
-    const { label, totalBytes } = this.#options;
-    const doneBytes = Math.max(0, Math.min(totalBytes, this.#doneBytes));
-    const share = totalBytes === 0 ? 1 : doneBytes / totalBytes;
-    const rate = this.#bytesPerSecond();
-    const left = rate === 0 ? "--" : formatDuration((totalBytes - doneBytes) / rate);
-    const numbers = `${String(Math.floor(share * 100)).padStart(3)}%  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}  ${formatBytes(Math.round(rate))}/s  ETA ${left}`;
+    const { label, total } = this.#options;
+    const format = this.#options.unit === "items" ? String : formatBytes;
+    const done = Math.max(0, Math.min(total, this.#done));
+    const share = total === 0 ? 1 : done / total;
+    const rate = this.#perSecond();
+    const left = rate === 0 ? "--" : formatDuration((total - done) / rate);
+    const numbers = `${String(Math.floor(share * 100)).padStart(3)}%  ${format(done)} of ${format(total)}  ${format(Math.round(rate))}/s  ETA ${left}`;
     if (this.#sink.isTTY !== true) {
       this.#sink.write(`${printable(label)}: ${numbers.trimStart()}\n`);
       return;

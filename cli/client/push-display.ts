@@ -81,6 +81,10 @@ export class PushDisplay implements PushObserver {
 
   #start(label: string, totalBytes: number, doneBytes: number): void {
     if (!this.#enabled) return;
-    this.#progress = new Progress(this.#output.stderr, { label, totalBytes, doneBytes });
+    this.#progress = new Progress(this.#output.stderr, {
+      label,
+      total: totalBytes,
+      done: doneBytes,
+    });
   }
 }

@@ -223,3 +223,31 @@ export type UploadView = z.infer<typeof uploadSchema>;
 
 /** Any JSON object: what is only shown. */
 export const objectSchema = z.looseObject({});
+
+export const purgedSchema = z.looseObject({
+  packages: z.number(),
+  versions: z.number(),
+  files: z.number(),
+  documents: z.number(),
+  sizeBytes: z.number(),
+  remaining: z.number().default(0),
+  nextCursor: z.string().optional(),
+});
+export type PurgedView = z.infer<typeof purgedSchema>;
+
+const prefetchedItemSchema = z.looseObject({
+  package: z.string(),
+  version: z.string(),
+  status: z.string(),
+  detail: z.string().optional(),
+  sizeBytes: z.number(),
+  files: z.array(
+    z.looseObject({
+      path: z.string(),
+      sizeBytes: z.number(),
+      digests: z.record(z.string(), z.string()),
+    }),
+  ),
+});
+export type PrefetchedItem = z.infer<typeof prefetchedItemSchema>;
+export const prefetchedSchema = z.looseObject({ items: z.array(prefetchedItemSchema) });

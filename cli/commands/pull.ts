@@ -115,7 +115,7 @@ async function download(
   showProgress: boolean,
 ): Promise<void> {
   const { sizeBytes: totalBytes, url } = found;
-  const options = { label: safeName(found.path), totalBytes };
+  const options = { label: safeName(found.path), total: totalBytes };
   let progress = showProgress ? new Progress(output.stderr, options) : undefined;
   await using interruption = new Interruption();
   try {
@@ -127,7 +127,7 @@ async function download(
       onBytes: (bytes) => progress?.add(bytes),
       onResume: (doneBytes) => {
         output.note(`Going on after ${formatBytes(doneBytes)} that are in ${out}.part.`);
-        if (showProgress) progress = new Progress(output.stderr, { ...options, doneBytes });
+        if (showProgress) progress = new Progress(output.stderr, { ...options, done: doneBytes });
       },
     });
   } catch (error) {

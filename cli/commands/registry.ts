@@ -8,6 +8,7 @@ import { ask, isInteractive } from "../client/prompt.ts";
 import { objectSchema, registrySchema, type RegistryView } from "../client/schemas.ts";
 import { formatBytes, formatFields, formatTable, formatTime } from "../client/text.ts";
 import { ECOSYSTEMS, REGISTRY_KINDS, VISIBILITIES } from "../../shared/domain/registry.ts";
+import { addPurge } from "./registry-purge.ts";
 import {
   addRoutes,
   addRules,
@@ -28,7 +29,7 @@ import {
   withListOptions,
 } from "./session.ts";
 
-/** `registry create|list|show|update|delete|routes|rules`. */
+/** `registry create|list|show|update|delete|purge|routes|rules`. */
 export function addRegistryCommands(program: Command): void {
   const group = program
     .command("registry")
@@ -39,6 +40,7 @@ export function addRegistryCommands(program: Command): void {
   addShow(group);
   addUpdate(group);
   addDelete(group);
+  addPurge(group);
   addRoutes(group);
   addRules(group);
 }

@@ -6,6 +6,7 @@ import { openApiDocument } from "./document.ts";
 import { apiErrors } from "./errors.ts";
 import { canonicalApiPath } from "./path.ts";
 import { createAuditRoutes } from "./routes/audit.ts";
+import { createCacheRoutes } from "./routes/cache.ts";
 import { createFileRoutes } from "./routes/files.ts";
 import { createIdentityRoutes } from "./routes/identity.ts";
 import { createImageRoutes } from "./routes/images.ts";
@@ -32,6 +33,7 @@ export function createApiApp(services: Services): Hono<AppEnv> {
   for (const routes of [
     createRegistryRoutes(services),
     createRoutingRoutes(services),
+    createCacheRoutes(services),
     createUpstreamRoutes(services),
     createPackageRoutes(services),
     createVersionRoutes(services),

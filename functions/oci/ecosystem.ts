@@ -1,13 +1,15 @@
 import { UnsupportedError } from "../../shared/errors.ts";
 import type { EcosystemFactory } from "../../shared/services/services.ts";
 import { blobPath } from "./blob-path.ts";
+import { fetchImage } from "./fetch-image.ts";
 import { parseDigest, parseImageName } from "./names.ts";
+import { repositoryOf } from "./upstream/repository.ts";
 
 /**
  * Container images and other OCI artifacts: versions are manifests by digest, and clients read no documents. What is
  * uploaded by ticket is a blob of an image, announced as version `sha256:<hex>` and path `blobs/sha256:<hex>`.
  */
-export const createOciEcosystem: EcosystemFactory = () => ({
+export const createOciEcosystem: EcosystemFactory = (services) => ({
   name: "oci",
   renderers: [],
   parsePackageName: parseImageName,
@@ -20,6 +22,8 @@ export const createOciEcosystem: EcosystemFactory = () => ({
     );
   },
   uploadsBecome: "blobs",
+  fetchVersion: (grant, image, version) => fetchImage(services(), grant, image, version),
+  cachedAs: repositoryOf,
   // Digests have no order: the newest push is the latest.
   compareVersions: () => 0,
   isPrerelease: () => false,

@@ -2,6 +2,7 @@ export const AUDIT_ACTIONS = [
   "package.update",
   "package.delete",
   "package.restore",
+  "package.purge",
   "version.publish",
   "version.delete",
   "version.restore",

@@ -1,7 +1,7 @@
 import { parseJsonObject } from "../domain/json.ts";
 import { sortableMs } from "../domain/identifiers.ts";
 import { isAvailable, VERSION_STATES, type Version } from "../domain/package.ts";
-import type { IndexKey, Item, Key, PutOp, Query, UpdateOp } from "../ports/table.ts";
+import type { IndexKey, Item, Key, PutOp, Query, UpdateOp, WriteOp } from "../ports/table.ts";
 import { number, text, word } from "./attributes.ts";
 import { packagePartition } from "./packages.ts";
 import type { PageOptions } from "./pages.ts";
@@ -119,6 +119,16 @@ export const sequenceOp = (version: Version): PutOp => ({
     attributes: { version: version.version },
   },
 });
+
+/** Removes a version's rows, but none of its files. */
+export const deleteVersionOps = (version: Version): readonly WriteOp[] => [
+  {
+    op: "delete",
+    key: versionKey(version.registryId, version.packageName, version.version),
+    conditions: [{ kind: "equals", attribute: "sequence", value: version.sequence }],
+  },
+  { op: "delete", key: sequenceOp(version).item.key },
+];
 
 /** Newest first; each row holds a version's name in `version`. */
 export const newestVersionsQuery = (

@@ -59,6 +59,8 @@ export interface PackageChange {
     | { readonly kind: "remove" }
     | { readonly kind: "keep" };
   readonly readme?: string;
+  /** A package without versions keeps its row in the registry's list, by which whatever is left of it is found. */
+  readonly staysListed?: boolean;
   readonly audit: readonly {
     readonly action: AuditAction;
     readonly version: string;
@@ -162,7 +164,9 @@ export class PackageChanges {
     return [
       putPackageOp(after, readRevision),
       ...(isListed && !wasListed ? [listPackageOp(registry.id, after.name)] : []),
-      ...(wasListed && !isListed ? [unlistPackageOp(registry.id, after.name)] : []),
+      ...(wasListed && !isListed && change.staysListed !== true
+        ? [unlistPackageOp(registry.id, after.name)]
+        : []),
       ...(wasListed !== isListed && countsListing === true ? [countListingOp(registry.id)] : []),
       ...termOps(registry.id, before, after),
       ...change.ops,

@@ -1,10 +1,7 @@
-import { type Item, ConditionFailedError, type WriteOp } from "../ports/table.ts";
+import { ConditionFailedError, type WriteOp } from "../ports/table.ts";
 import type { Version } from "../domain/package.ts";
 import { property } from "../domain/json.ts";
-import { removeBlobLinkReferenceOp, toBlobLink } from "../records/blob-links.ts";
-import { removeReferenceOp } from "../records/blob-references.ts";
-import { toDocument } from "../records/documents.ts";
-import { listFilesQuery, toFile } from "../records/files.ts";
+import { listFilesQuery } from "../records/files.ts";
 import {
   listingCountKey,
   listPackagesQuery,
@@ -25,6 +22,7 @@ import { deleteUploadOp, expiredUploadsQuery, toUpload } from "../records/upload
 import { recordOps } from "./audit.ts";
 import type { BlobLinks } from "./blob-links.ts";
 import { eachItem } from "./queries.ts";
+import { referenceRemovals } from "./row-references.ts";
 import { termOps } from "./search.ts";
 import type { Stores } from "./stores.ts";
 import { WORKER } from "./tokens.ts";
@@ -170,33 +168,4 @@ export class Reclaimer {
     }
     return page.items.length;
   }
-}
-
-function referenceRemovals(item: Item): readonly WriteOp[] {
-  if (item.key.sk.startsWith("F#")) {
-    const file = toFile(item);
-    return [removeReferenceOp(file.digests.sha256, file)];
-  }
-  if (item.key.sk.startsWith("L#")) return [removeBlobLinkReferenceOp(toBlobLink(item))];
-  if (item.key.sk.startsWith("D#")) {
-    const document = toDocument(item);
-    if (document.blobSha256 === "") return [];
-    const [registryId, packageName] = splitPartition(item.key.pk);
-    return [
-      removeReferenceOp(document.blobSha256, {
-        registryId,
-        packageName,
-        version: "",
-        path: document.kind,
-      }),
-    ];
-  }
-  return [];
-}
-
-/** `P#<registryId>#<name>`: an id holds no `#`. */
-function splitPartition(pk: string): readonly [string, string] {
-  const rest = pk.slice(2);
-  const hash = rest.indexOf("#");
-  return [rest.slice(0, hash), rest.slice(hash + 1)];
 }

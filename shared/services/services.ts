@@ -32,12 +32,15 @@ import type { Ecosystems, Stores } from "./stores.ts";
 import { RuleReports } from "./rule-report.ts";
 import { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
+import { CachePurge } from "./upstreams/cache-purge.ts";
+import { PackagePurger } from "./upstreams/package-purger.ts";
 import { UpstreamClient } from "./upstreams/upstream-client.ts";
 import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
+import { Prefetch } from "./views/prefetch.ts";
 import { ViewCatalogue } from "./views/view-catalogue.ts";
 import { Views } from "./views/views.ts";
 import { UploadSessions } from "./upload-sessions.ts";
@@ -101,6 +104,7 @@ export interface Services {
   readonly access: Access;
   readonly auditLog: AuditLog;
   readonly blobLinks: BlobLinks;
+  readonly cachePurge: CachePurge;
   readonly catalogue: Catalogue;
   readonly changes: PackageChanges;
   readonly collector: Collector;
@@ -114,6 +118,7 @@ export interface Services {
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
   readonly packageListing: PackageListing;
+  readonly prefetch: Prefetch;
   readonly publisher: Publisher;
   readonly rateLimits: RateLimits;
   readonly reclaimer: Reclaimer;
@@ -203,6 +208,13 @@ export function createServices(
     access,
     auditLog: new AuditLog(stores.table),
     blobLinks,
+    cachePurge: new CachePurge(
+      stores,
+      ecosystems,
+      upstreamDirectory,
+      new PackagePurger(stores, ecosystems, changes, blobLinks),
+      options.requestBudgetMs,
+    ),
     catalogue,
     changes,
     collector,
@@ -216,6 +228,7 @@ export function createServices(
     lifecycle,
     logins: new Logins(stores, tokens),
     packageListing: new PackageListing(stores),
+    prefetch: new Prefetch(stores, ecosystems, catalogue, views, options.requestBudgetMs),
     publisher,
     rateLimits: new RateLimits(options.requestsPerMinute),
     reclaimer: new Reclaimer(stores, blobLinks),

@@ -138,7 +138,8 @@ export class StoredCatalogue implements CatalogueReads {
       .filter((name) => grant.may("packages:read", name));
     const items = (await table.getMany(names.map((name) => packageKey(grant.registry.id, name))))
       .filter(isDefined)
-      .map(toPackage);
+      .map(toPackage)
+      .filter(({ state }) => state === "active");
     return page.cursor === undefined ? { items } : { items, cursor: page.cursor };
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { UpstreamFailedError } from "../../errors.ts";
+import { UnavailableError, UpstreamFailedError } from "../../errors.ts";
 import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import type { OutboundAnswer } from "../../ports/outbound-http.ts";
@@ -46,7 +46,10 @@ export interface DocumentQuestion extends CopyQuestion {
   /** Only what this accepts becomes a copy. @throws {SyntaxError} with what is wrong. */
   readonly check: (body: Uint8Array, from: { url: string; contentType: string }) => void;
   /** What is kept in the place of a document that was accepted; absent: the document. */
-  readonly amend?: (body: Uint8Array) => Promise<Uint8Array>;
+  readonly amend?: (
+    body: Uint8Array,
+    from: { url: string; contentType: string },
+  ) => Promise<Uint8Array>;
 }
 
 /** A copy, and words when the upstream could not be asked whether it still holds. */
@@ -113,11 +116,11 @@ export class UpstreamDocuments {
     );
   }
 
-  /** The document as it came, decoded. `undefined` when it was replaced meanwhile. */
+  /** The document as it came, decoded. @throws {UnavailableError} when it was purged meanwhile. */
   async body(registry: Registry, packageName: string, copy: UpstreamCopy): Promise<Uint8Array> {
     const key = documentKey(registry.id, packageName, copyKind(copy.name));
     const item = await this.#stores.table.get(key);
-    if (item === undefined) throw new Error(`the copy ${copy.name} of ${packageName} is missing`);
+    if (item === undefined) throw purgedMeanwhile();
     return unzip(await documentBody(this.#stores.blobs, toDocument(item)));
   }
 
@@ -157,7 +160,10 @@ export class UpstreamDocuments {
   ): Promise<KnownCopy> {
     const { upstream } = question;
     try {
-      const copy = await this.#update(question, known, await fetch(known));
+      const copy =
+        (await this.#update(question, known, await fetch(known))) ??
+        (await this.#update(question, undefined, await fetch(undefined)));
+      if (copy === undefined) throw purgedMeanwhile();
       this.#pausedUntilMs.delete(upstream.id);
       return { copy, stale: "" };
     } catch (error) {
@@ -192,7 +198,7 @@ export class UpstreamDocuments {
         `The upstream "${upstream.key}" sent a document that cannot be used: ${error.message}`,
       );
     }
-    const body = (await question.amend?.(document)) ?? document;
+    const body = (await question.amend?.(document, { url, contentType })) ?? document;
     const copy = {
       etag: (headers.get("etag") ?? "").slice(0, 1000),
       lastModified: (headers.get("last-modified") ?? "").slice(0, 100),
@@ -203,11 +209,12 @@ export class UpstreamDocuments {
     return { kind: "present", copy, body };
   }
 
+  /** As {@link UpstreamDocuments.#keep}. */
   async #update(
     question: CopyQuestion,
     known: UpstreamCopy | undefined,
     fetched: Fetched,
-  ): Promise<UpstreamCopy> {
+  ): Promise<UpstreamCopy | undefined> {
     const checkedAtMs = Math.max(this.#stores.now(), (known?.checkedAtMs ?? 0) + 1);
     if (fetched.kind === "unchanged" && known !== undefined) {
       return this.#keep(question, known, { ...known, checkedAtMs }, []);
@@ -254,13 +261,13 @@ export class UpstreamDocuments {
     return [...ops, listPackageOp(registry.id, packageName)];
   }
 
-  /** Writes what was learned. When somebody else was quicker, theirs counts. */
+  /** Writes what was learned. When somebody else was quicker, theirs counts; `undefined` when theirs was a purge. */
   async #keep(
     question: CopyQuestion,
     known: UpstreamCopy | undefined,
     copy: UpstreamCopy,
     ops: readonly WriteOp[],
-  ): Promise<UpstreamCopy> {
+  ): Promise<UpstreamCopy | undefined> {
     const { registry, packageName } = question;
     try {
       await this.#stores.table.write([
@@ -270,12 +277,14 @@ export class UpstreamDocuments {
       return copy;
     } catch (error) {
       if (!(error instanceof ConditionFailedError)) throw error;
-      const theirs = await this.#read(question);
-      if (theirs === undefined) throw error;
-      return theirs;
+      return this.#read(question);
     }
   }
 }
+
+/** Between a look at what is here and its use it went; whoever asks again has it fetched anew. */
+export const purgedMeanwhile = (): UnavailableError =>
+  new UnavailableError("The copy was purged while it was asked for; ask again.");
 
 /** A copy of what is not there. */
 export const nothing = (name: string): UpstreamCopy => ({

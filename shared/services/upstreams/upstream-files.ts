@@ -23,6 +23,7 @@ import { digestsBeside, requireNoPage } from "./announced-digests.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+import { purgedMeanwhile } from "./upstream-documents.ts";
 
 const WAIT_FOR_OTHERS_MS = 15 * 60_000;
 /** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
@@ -104,7 +105,7 @@ export class UpstreamFiles {
         async () => {
           await this.#fetch(question, arrive);
           const found = await find();
-          if (found === undefined) throw new NotFoundError("file", file.path);
+          if (found === undefined) throw purgedMeanwhile();
           return found;
         },
       ),

@@ -18,7 +18,7 @@ const MIB = 1024 * 1024;
 test("a terminal sees percentage, rate and the time that is left", () => {
   const sink = screen({ isTTY: true });
   let nowMs = 0;
-  const progress = new Progress(sink, { label: "a.bin", totalBytes: 40 * MIB, clock: () => nowMs });
+  const progress = new Progress(sink, { label: "a.bin", total: 40 * MIB, clock: () => nowMs });
   nowMs = 2000;
   progress.add(10 * MIB);
   expect(sink.written.at(-1)).toContain("25%  10.0 MiB of 40.0 MiB  5.0 MiB/s  ETA 6s");
@@ -27,7 +27,7 @@ test("a terminal sees percentage, rate and the time that is left", () => {
 test("bytes that were there before count as done, but not for the rate", () => {
   const sink = screen({ isTTY: true });
   let nowMs = 0;
-  const options = { label: "a.bin", totalBytes: 40 * MIB, doneBytes: 20 * MIB };
+  const options = { label: "a.bin", total: 40 * MIB, done: 20 * MIB };
   const progress = new Progress(sink, { ...options, clock: () => nowMs });
   nowMs = 1000;
   progress.add(10 * MIB);
@@ -37,7 +37,7 @@ test("bytes that were there before count as done, but not for the rate", () => {
 test("the rate is that of the last seconds, so that a stall shows", () => {
   const sink = screen({ isTTY: true });
   let nowMs = 0;
-  const progress = new Progress(sink, { label: "a", totalBytes: 100 * MIB, clock: () => nowMs });
+  const progress = new Progress(sink, { label: "a", total: 100 * MIB, clock: () => nowMs });
   for (nowMs = 1000; nowMs <= 5000; nowMs += 1000) progress.add(10 * MIB);
   expect(sink.written.at(-1)).toContain("10.0 MiB/s");
   for (nowMs = 6000; nowMs <= 20_000; nowMs += 1000) progress.add(0);
@@ -47,7 +47,7 @@ test("the rate is that of the last seconds, so that a stall shows", () => {
 test("a part that has to be sent again is taken back", () => {
   const sink = screen({ isTTY: true });
   let nowMs = 0;
-  const progress = new Progress(sink, { label: "a", totalBytes: 10 * MIB, clock: () => nowMs });
+  const progress = new Progress(sink, { label: "a", total: 10 * MIB, clock: () => nowMs });
   nowMs = 1000;
   progress.add(10 * MIB);
   nowMs = 2000;
@@ -60,7 +60,7 @@ test("what is no terminal sees a whole line now and then", () => {
   let nowMs = 0;
   const progress = new Progress(sink, {
     label: "a.bin",
-    totalBytes: 100 * MIB,
+    total: 100 * MIB,
     clock: () => nowMs,
   });
   for (nowMs = 1000; nowMs <= 25_000; nowMs += 1000) progress.add(MIB);
@@ -76,7 +76,7 @@ test("a line is never wider than the terminal", () => {
     let nowMs = 0;
     const progress = new Progress(sink, {
       label: "a-very-long-file-name-that-does-not-fit.tar.gz",
-      totalBytes: 100 * MIB,
+      total: 100 * MIB,
       clock: () => nowMs,
     });
     nowMs = 1000;
