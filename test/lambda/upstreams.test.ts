@@ -63,10 +63,10 @@ describeWhen(deploymentNeeds(), NEEDS, "proxies of upstreams on functions", (sou
   /** Lambda's poller: gives each message to the worker. `stop` gives what the worker answered. */
   function startWorker() {
     const answers: unknown[] = [];
-    let isStopped = false;
+    const stopped = new AbortController();
     const running = (async () => {
       let taken = 0;
-      while (!isStopped) {
+      while (!stopped.signal.aborted) {
         const next = ordered()[taken];
         if (next === undefined) {
           await sleep(20);
@@ -77,7 +77,7 @@ describeWhen(deploymentNeeds(), NEEDS, "proxies of upstreams on functions", (sou
       }
     })();
     const stop = async () => {
-      isStopped = true;
+      stopped.abort();
       await running;
       return answers;
     };

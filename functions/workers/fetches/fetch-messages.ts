@@ -1,9 +1,6 @@
 import * as z from "zod";
-import type { EcosystemName } from "../../../shared/domain/registry.ts";
 import type { FetchOrder } from "../../../shared/ports/fetch-queue.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import type { Fetcher } from "../../../shared/services/upstreams/ordered-fetches.ts";
-import { createBlobFetcher } from "../../oci/upstream/blob-fetcher.ts";
 import { type Consumption, queueEvent } from "../consume-messages.ts";
 
 /** An order as it lies in the queue: its fields as JSON. */
@@ -18,12 +15,11 @@ const orderSchema = z.object({
 /** Carries out the orders of a batch. What is no order, and what our own stores fail with, comes again. */
 export async function fetchMessages(given: unknown, services: Services): Promise<Consumption> {
   const { Records } = queueEvent.parse(given);
-  const fetchers: Partial<Record<EcosystemName, Fetcher>> = { oci: createBlobFetcher(services) };
   const failed: string[] = [];
   for (const { messageId, body } of Records) {
     try {
       const order = orderSchema.parse(JSON.parse(body));
-      await services.orderedFetches.fetch(order, ({ ecosystem }) => fetchers[ecosystem]);
+      await services.orderedFetches.fetch(order);
     } catch (error) {
       services.stores.log.error("fetch.broken", error, { messageId });
       failed.push(messageId);
