@@ -3,7 +3,6 @@ import type { EcosystemFactory } from "../../shared/services/services.ts";
 import { blobPath } from "./blob-path.ts";
 import { fetchImage } from "./fetch-image.ts";
 import { parseDigest, parseImageName } from "./names.ts";
-import { fetchBlob } from "./upstream/fetch-blob.ts";
 import { repositoryOf } from "./upstream/repository.ts";
 
 /**
@@ -24,7 +23,6 @@ export const createOciEcosystem: EcosystemFactory = (services) => ({
   },
   uploadsBecome: "blobs",
   fetchVersion: (grant, image, version) => fetchImage(services(), grant, image, version),
-  fetchOrdered: (grant, order) => fetchBlob(services(), grant, order),
   cachedAs: repositoryOf,
   // Digests have no order: the newest push is the latest.
   compareVersions: () => 0,

@@ -3,7 +3,6 @@ import type { EcosystemName, Registry } from "../domain/registry.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Package, Tag, Version } from "../domain/package.ts";
 import type { Upstream } from "../domain/upstream.ts";
-import type { FetchOrder } from "../ports/fetch-queue.ts";
 import type { RegistryGrant } from "./access.ts";
 import type { FileLocator, ListingFormat } from "./views/listing.ts";
 import type { FetchedFile } from "./views/prefetch.ts";
@@ -110,11 +109,6 @@ export interface Ecosystem {
   isPrerelease(version: string): boolean;
   /** How its packages are read from other registries and merged. Absent: each in its protocol's own way. */
   readonly listings?: ListingFormat;
-  /**
-   * Fetches a file that a request had no time for into the proxy that the grant is of; {@link FetchOrder} says what it
-   * named. Absent: as the files that its listings name, or `locate`.
-   */
-  readonly fetchOrdered?: (grant: RegistryGrant, order: FetchOrder) => Promise<void>;
   /**
    * Fetches all that belongs to a version, which may be named by a tag, as clients do; what was fetched, and what was
    * here. Absent: the files that its listing names. @throws as reads do.

@@ -236,7 +236,7 @@ export function createServices(
     images: new Images(stores, blobLinks),
     lifecycle,
     logins: new Logins(stores, tokens),
-    orderedFetches: new OrderedFetches(stores, ecosystems, directory, views),
+    orderedFetches: new OrderedFetches(stores, directory, views),
     packageListing: new PackageListing(stores),
     prefetch: new Prefetch(stores, ecosystems, catalogue, views, options.requestBudgetMs),
     publisher,

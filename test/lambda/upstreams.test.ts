@@ -63,10 +63,10 @@ describeWhen(deploymentNeeds(), NEEDS, "proxies of upstreams on functions", (sou
   /** Lambda's poller: gives each message to the worker. `stop` gives what the worker answered. */
   function startWorker() {
     const answers: unknown[] = [];
-    const stopped = new AbortController();
+    const stopping = new AbortController();
     const running = (async () => {
       let taken = 0;
-      while (!stopped.signal.aborted) {
+      while (!stopping.signal.aborted) {
         const next = ordered()[taken];
         if (next === undefined) {
           await sleep(20);
@@ -77,7 +77,7 @@ describeWhen(deploymentNeeds(), NEEDS, "proxies of upstreams on functions", (sou
       }
     })();
     const stop = async () => {
-      stopped.abort();
+      stopping.abort();
       await running;
       return answers;
     };

@@ -1,25 +1,27 @@
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
+import type { Registry } from "../../domain/registry.ts";
 import type { FetchOrder } from "../../ports/fetch-queue.ts";
 import { deleteFetchStateOp, putFetchStateOp } from "../../records/fetch-orders.ts";
 import { RegistryGrant } from "../access.ts";
 import type { RegistryDirectory } from "../registry-directory.ts";
-import type { Ecosystems, Stores } from "../stores.ts";
+import type { Stores } from "../stores.ts";
 import type { Views } from "../views/views.ts";
 import { PROXY } from "./upstream-files.ts";
 
 /** Who asks within this time is told what went wrong; then it is tried again. */
 const FAILED_SECONDS = 30;
 
+/** Fetches what an order of its ecosystem names, in its own way. */
+export type Fetcher = (grant: RegistryGrant, order: FetchOrder) => Promise<void>;
+
 /** Carries out orders of requests that have no time for what they fetch. */
 export class OrderedFetches {
   readonly #stores: Stores;
-  readonly #ecosystems: Ecosystems;
   readonly #directory: RegistryDirectory;
   readonly #views: Views;
 
-  constructor(stores: Stores, ecosystems: Ecosystems, directory: RegistryDirectory, views: Views) {
+  constructor(stores: Stores, directory: RegistryDirectory, views: Views) {
     this.#stores = stores;
-    this.#ecosystems = ecosystems;
     this.#directory = directory;
     this.#views = views;
   }
@@ -28,13 +30,17 @@ export class OrderedFetches {
    * Fetches a file, unless it is here; an order may come twice. A failure of the upstream is written down for the next
    * request and ends the order.
    *
+   * @param fetcherOf How an ecosystem fetches; absent: as the files that its listings name.
    * @throws what a store fails with: the order is to come again, and a request may also give it anew.
    */
-  async fetch(order: FetchOrder): Promise<"fetched" | "failed" | "obsolete"> {
+  async fetch(
+    order: FetchOrder,
+    fetcherOf: (registry: Registry) => Fetcher | undefined,
+  ): Promise<"fetched" | "failed" | "obsolete"> {
     const registry = await this.#directory.find(order.registry);
     const isStanding = registry?.id === order.registryId && registry.kind === "proxy";
     try {
-      if (isStanding) await this.#fetch(new RegistryGrant(registry, PROXY), order);
+      if (isStanding) await this.#fetch(new RegistryGrant(registry, PROXY), order, fetcherOf);
     } catch (error) {
       if (error instanceof UpstreamFailedError) return this.#failed(order, error);
       await this.#end(order);
@@ -46,9 +52,13 @@ export class OrderedFetches {
     return isStanding ? "fetched" : "obsolete";
   }
 
-  async #fetch(grant: RegistryGrant, order: FetchOrder): Promise<void> {
-    const { fetchOrdered } = this.#ecosystems[grant.registry.ecosystem];
-    if (fetchOrdered !== undefined) return fetchOrdered(grant, order);
+  async #fetch(
+    grant: RegistryGrant,
+    order: FetchOrder,
+    fetcherOf: (registry: Registry) => Fetcher | undefined,
+  ): Promise<void> {
+    const fetcher = fetcherOf(grant.registry);
+    if (fetcher !== undefined) return fetcher(grant, order);
     await this.#views.getFile(grant, order.packageName, order.version, order.path);
   }
 

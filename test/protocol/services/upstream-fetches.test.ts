@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createBlobFetcher } from "../../../functions/oci/upstream/blob-fetcher.ts";
 import type { FetchOrder } from "../../../shared/ports/fetch-queue.ts";
 import type { UpstreamRead } from "../../../shared/services/upstreams/upstream-read.ts";
 import {
@@ -63,7 +64,10 @@ afterEach(async () => {
   await upstream.close();
 });
 
-const carryOut = (order: FetchOrder) => worker.services.orderedFetches.fetch(order);
+const carryOut = (order: FetchOrder) =>
+  worker.services.orderedFetches.fetch(order, ({ ecosystem }) =>
+    ecosystem === "oci" ? createBlobFetcher(worker.services) : undefined,
+  );
 
 async function carryOutNext(): Promise<unknown> {
   await expect.poll(() => orders.length).toBeGreaterThan(0);
