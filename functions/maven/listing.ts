@@ -27,7 +27,7 @@ export const MAVEN_LISTINGS: ListingFormat = {
   }),
   parse: (body, { packageName }) =>
     toListing(readDated(body) ?? undated(readArtifactMetadata(body, packageName))),
-  date: async (body, packageName, ask) =>
+  date: async (body, { packageName }, ask) =>
     writeDated(await dateVersions(packageName, readArtifactMetadata(body, packageName), ask)),
   render: (_kind, { packageName }, listing) => ({
     contentType: XML_TYPE,

@@ -1,10 +1,4 @@
-import {
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  parseJsonObject,
-  property,
-} from "../../shared/domain/json.ts";
+import { isJsonObject, type Json, type JsonObject, property } from "../../shared/domain/json.ts";
 import type {
   DocumentOrigin,
   ListedFile,
@@ -13,8 +7,9 @@ import type {
   ListingFormat,
 } from "../../shared/services/views/listing.ts";
 import { PROVENANCE_CONTENT_TYPE } from "./attestations.ts";
-import { METADATA_SUFFIX, normalize, PROVENANCE_SUFFIX } from "./names.ts";
-import { readHtmlPage } from "./read-page.ts";
+import { METADATA_SUFFIX, PROVENANCE_SUFFIX } from "./names.ts";
+import { dateFiles } from "./date-files.ts";
+import { filesOn, readPage } from "./read-page.ts";
 import { SIMPLE_JSON, V1_HTML_TYPE, V1_JSON_TYPE } from "./render.ts";
 import { renderListing } from "./render-listing.ts";
 import { readSimpleFile, type SimpleFile } from "./simple-file.ts";
@@ -22,8 +17,6 @@ import { identityOf } from "./versions.ts";
 
 /** Every index has HTML; JSON says more. */
 const ACCEPT = `${V1_JSON_TYPE}, ${V1_HTML_TYPE};q=0.2, text/html;q=0.01`;
-/** Ten times the largest pages of the public index; parsed, it takes many times as much memory. */
-const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 const SIGNATURE_SUFFIX = ".asc";
 /** What a page may say of its project, and how often. */
 const MAX_LOCATIONS = 100;
@@ -38,6 +31,7 @@ export const PYPI_LISTINGS: ListingFormat = {
   sourceKind: SIMPLE_JSON,
   request: (project) => ({ path: `/${project}/`, headers: { accept: ACCEPT } }),
   parse: parseProject,
+  date: dateFiles,
   identity: identityOf,
   withFiles: ({ files: entries, ...rest }, files) => {
     const names = new Set<Json>(files.map(({ path }) => path));
@@ -50,21 +44,12 @@ export const PYPI_LISTINGS: ListingFormat = {
 };
 
 /** @throws {SyntaxError} */
-function parseProject(
-  body: Uint8Array,
-  { packageName, url, contentType }: DocumentOrigin,
-): Listing {
-  if (body.length > MAX_PAGE_BYTES) {
-    throw new SyntaxError(`it is larger than ${MAX_PAGE_BYTES / 1024 ** 2} MiB`);
-  }
-  const text = Buffer.from(body).toString("utf8");
-  const page = /\bjson\b/i.test(contentType)
-    ? parseJsonObject(text)
-    : readHtmlPage(requireHtml(text, contentType), url);
-  const files = requireProject(page, packageName);
+function parseProject(body: Uint8Array, from: DocumentOrigin): Listing {
+  const page = readPage(body, from);
+  const { packageName, url } = from;
   const releases = new Map<string, SimpleFile[]>();
   const seen = new Set<string>();
-  for (const one of files) {
+  for (const one of filesOn(page)) {
     const file = isJsonObject(one) ? readSimpleFile(one, packageName, url) : undefined;
     if (file === undefined || seen.has(file.name.fileName)) continue;
     seen.add(file.name.fileName);
@@ -77,28 +62,6 @@ function parseProject(
     versions: [...releases].map(([version, release]) => listedVersion(version, release)),
     about: aboutOf(page),
   };
-}
-
-function requireHtml(text: string, contentType: string): string {
-  if (/\bhtml\b/i.test(contentType)) return text;
-  throw new SyntaxError(
-    `its content type is neither JSON nor HTML, but "${contentType.slice(0, 100)}"`,
-  );
-}
-
-/** The files of a page that is this project's, in a version of the API that we know. @throws {SyntaxError} */
-function requireProject(page: JsonObject, project: string): readonly Json[] {
-  const version = text(property(objectOf(property(page, "meta")), "api-version"));
-  if (!/^1(?:\.\d+)*$/.test(version)) {
-    throw new SyntaxError(`its API version is "${version.slice(0, 20)}", and not 1.x`);
-  }
-  const name = property(page, "name");
-  if (name !== undefined && normalize(text(name)) !== project) {
-    throw new SyntaxError(`it is not of ${project}`);
-  }
-  const files = property(page, "files");
-  if (!isList(files)) throw new SyntaxError("it lists no files");
-  return files;
 }
 
 function listedVersion(version: string, release: readonly SimpleFile[]): ListedVersion {

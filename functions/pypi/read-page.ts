@@ -1,6 +1,16 @@
 import { Parser } from "htmlparser2";
-import type { JsonObject } from "../../shared/domain/json.ts";
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJsonObject,
+  property,
+} from "../../shared/domain/json.ts";
+import type { DocumentOrigin } from "../../shared/services/views/listing.ts";
+import { normalize } from "./names.ts";
 
+/** Ten times the largest pages of the public index; parsed, it takes many times as much memory. */
+const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 /** What people publish or once published under a project; only wheels and sdists of them are used. */
 const ARCHIVE = /\.(?:whl|zip|egg|exe|msi|rpm|deb|dmg|tgz|tar\.(?:gz|bz2|xz|z))$/i;
 /** Some nightly builds have more than ten thousand. */
@@ -9,12 +19,54 @@ const MAX_LINKS = 50_000;
 const META = "pypi:";
 
 /**
+ * A project's page as the object of PEP 691, whatever it is written in.
+ *
+ * @throws {SyntaxError} when it is no page of this project in a version of the API that we know.
+ */
+export function readPage(
+  body: Uint8Array,
+  { packageName, url, contentType }: DocumentOrigin,
+): JsonObject {
+  if (body.length > MAX_PAGE_BYTES) {
+    throw new SyntaxError(`it is larger than ${MAX_PAGE_BYTES / 1024 ** 2} MiB`);
+  }
+  const text = Buffer.from(body).toString("utf8");
+  // A page that `dateFiles` wrote anew is JSON, whatever it was before.
+  const isJson = /\bjson\b/i.test(contentType) || text.startsWith("{");
+  if (!isJson && !/\bhtml\b/i.test(contentType)) {
+    throw new SyntaxError(
+      `its content type is neither JSON nor HTML, but "${contentType.slice(0, 100)}"`,
+    );
+  }
+  const page = isJson ? parseJsonObject(text) : readHtmlPage(text, url);
+  const meta = property(page, "meta");
+  const version = isJsonObject(meta) ? property(meta, "api-version") : undefined;
+  if (typeof version !== "string" || !/^1(?:\.\d+)*$/.test(version)) {
+    throw new SyntaxError("it is of no version 1.x of the simple API");
+  }
+  const name = property(page, "name") ?? packageName;
+  if (typeof name !== "string" || normalize(name) !== packageName) {
+    throw new SyntaxError(`it is not of ${packageName}`);
+  }
+  if (!isList(property(page, "files"))) throw new SyntaxError("it lists no files");
+  return page;
+}
+
+/** The files of a page that {@link readPage} read. */
+export function filesOn(page: JsonObject): readonly Json[] {
+  const files = property(page, "files");
+  return isList(files) ? files : [];
+}
+
+const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
+
+/**
  * A project's page in HTML (PEP 503 and those after it) as the object of PEP 691 that says the same. Links are relative
  * to `url`, or to the page's own `<base>`; what they lead to has the name that they end in.
  *
  * @throws {SyntaxError} when it breaks off, or is no page of a simple API.
  */
-export function readHtmlPage(text: string, url: string): JsonObject {
+function readHtmlPage(text: string, url: string): JsonObject {
   const page = scanPage(text);
   if (page.isOpen || text.lastIndexOf("<") > text.lastIndexOf(">")) {
     throw new SyntaxError("the page breaks off");

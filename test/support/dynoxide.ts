@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { dynamoClient } from "../../shared/adapters/dynamodb/dynamo-client.ts";
+import { freePort } from "./free-port.ts";
 import { programPath } from "./programs.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -77,14 +77,4 @@ async function untilAnswering(url: string, child: ChildProcess): Promise<void> {
       await delay(20);
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("there is no free port");
-  return address.port;
 }

@@ -46,7 +46,10 @@ export interface DocumentQuestion extends CopyQuestion {
   /** Only what this accepts becomes a copy. @throws {SyntaxError} with what is wrong. */
   readonly check: (body: Uint8Array, from: { url: string; contentType: string }) => void;
   /** What is kept in the place of a document that was accepted; absent: the document. */
-  readonly amend?: (body: Uint8Array) => Promise<Uint8Array>;
+  readonly amend?: (
+    body: Uint8Array,
+    from: { url: string; contentType: string },
+  ) => Promise<Uint8Array>;
 }
 
 /** A copy, and words when the upstream could not be asked whether it still holds. */
@@ -195,7 +198,7 @@ export class UpstreamDocuments {
         `The upstream "${upstream.key}" sent a document that cannot be used: ${error.message}`,
       );
     }
-    const body = (await question.amend?.(document)) ?? document;
+    const body = (await question.amend?.(document, { url, contentType })) ?? document;
     const copy = {
       etag: (headers.get("etag") ?? "").slice(0, 1000),
       lastModified: (headers.get("last-modified") ?? "").slice(0, 100),

@@ -89,12 +89,12 @@ export interface ListingFormat {
   /** The entry of a version with these of its files, where entries list them. Absent: they do not. */
   readonly withFiles?: (entry: JsonObject, files: readonly ListedFile[]) => JsonObject;
   /**
-   * Of ecosystems whose documents say nothing of times: `body`, which was parsed before, in a form that `parse` reads
+   * Of ecosystems whose documents may say nothing of times: `body`, which was parsed before, in a form that `parse` reads
    * too and that has them. Only asked for where versions have to have an age, and kept in the place of `body`.
    */
   readonly date?: (
     body: Uint8Array,
-    packageName: string,
+    from: DocumentOrigin,
     ask: UpstreamQuestions,
   ) => Promise<Uint8Array>;
   /**
@@ -106,7 +106,7 @@ export interface ListingFormat {
   render(kind: string, scope: DocumentScope, listing: MergedListing): RenderedListing;
 }
 
-/** Questions to the upstream that a document came from. Paths are below its URL. @throws {UpstreamFailedError} */
+/** Questions to the upstream that a document came from. Paths are below its URL, or absolute. @throws {UpstreamFailedError} */
 export interface UpstreamQuestions {
   /** A small document; `undefined` when there is none, or it may not be read. */
   text(path: string): Promise<string | undefined>;

@@ -239,8 +239,10 @@ export class Views {
     const format = this.#format(registry);
     const { path, headers } = format.request(packageName);
     const name = this.#copyName(leaf, packageName);
-    const dating = (date: NonNullable<ListingFormat["date"]>) => (body: Uint8Array) =>
-      date(body, packageName, this.#documents.questions(upstream));
+    const dating =
+      (date: NonNullable<ListingFormat["date"]>): NonNullable<DocumentQuestion["amend"]> =>
+      (body, from) =>
+        date(body, { packageName, ...from }, this.#documents.questions(upstream));
     const copy = await this.#documents.ask(
       {
         registry,
@@ -355,7 +357,8 @@ export class Views {
     const body = await unzip(await documentBody(this.#stores.blobs, document));
     const { contentType, baseUrl } = document;
     const listing = format.parse(body, { packageName, url: baseUrl, contentType });
-    return this.#copyName(leaf, packageName) === LISTING
+    const isDated = listing.versions.every(({ publishedAtMs }) => publishedAtMs > 0);
+    return isDated || this.#copyName(leaf, packageName) === LISTING
       ? listing
       : this.#dated(registry, packageName, listing);
   }

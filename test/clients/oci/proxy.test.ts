@@ -65,10 +65,12 @@ async function proxyOf(registry: OciRegistry): Promise<string> {
 async function loggedIn(program: string, tool: ImageTool): Promise<Client> {
   const client = await Client.create(program, newFolder());
   const registries = upstream === undefined ? [front] : [front, upstream];
-  for (const { host, user, password } of registries) {
-    await tool.prepare?.(client, host("private"));
+  for (const registry of registries) {
+    const { user, password } = registry;
+    const host = registry.host("private");
+    await tool.prepare?.(client, host);
     const input = tool.passwordOnInput ? `${password}\n` : "";
-    await client.succeed(tool.login(host("private"), user, password), input);
+    await client.succeed(tool.login(host, user, password), input);
   }
   return client;
 }

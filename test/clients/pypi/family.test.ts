@@ -196,6 +196,13 @@ describeWhen(
       const login = ["--username", user, "--password", password];
       const publish = ["publish", "--no-build", "--repository", registry.uploadUrl(), ...login];
       await registry.home.ok(programs.pdm, publish, { folder: "pdm" });
+      const other = buildWheel({ name: "pdm-demo", version: "1.0", files: { "other.py": "" } });
+      const path = join(registry.home.path, "pdm", "dist", wheel.fileName);
+      await writeFile(path, other.bytes);
+      const again = [...publish, "--skip-existing"];
+      const said = await registry.home.ok(programs.pdm, again, { folder: "pdm" });
+      expect(said).toContain("appears to already exist");
+      await writeFile(path, wheel.bytes);
       const dependent = project.replace("pdm-demo", "pdm-user");
       const source = `[[tool.pdm.source]]\nname = "pypi"\nurl = "${registry.indexUrl()}"\n`;
       await registry.home.write(

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../../support/free-port.ts";
 import { describeWhen } from "../../support/programs.ts";
 import { openPythonHome, type PythonHome, pythonPrograms } from "../../support/python-clients.ts";
 import { buildSdist, buildWheel, sha256Of } from "../../support/python-package.ts";
@@ -179,7 +181,7 @@ describeWhen(
       for (const { fileName, bytes } of [wheel, sdist]) {
         await writeFile(join(folder, fileName), bytes);
       }
-      const port = 20_000 + (process.pid % 20_000);
+      const port = await freePort();
       const args = ["run", "-p", String(port), "-i", "127.0.0.1", "--disable-fallback", folder];
       child = spawn(programs.pypiserver, args, { stdio: "ignore" });
       await listening(port);
@@ -202,11 +204,12 @@ describeWhen(
 /** Waits until a port of this machine is served. */
 async function listening(port: number): Promise<void> {
   for (;;) {
-    const isThere = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => resolve(true));
-      socket.on("error", () => resolve(false));
-      socket.on("connect", () => socket.destroy());
-    });
+    const socket = connect(port, "127.0.0.1");
+    const isThere = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
     if (isThere) return;
     await sleep(50);
   }

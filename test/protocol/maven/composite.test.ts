@@ -72,6 +72,9 @@ describe("a name that a source registry has", () => {
     expect(await textOf("/org/example/demo/1.0/demo-1.0.jar")).toBe("demo 1.0");
     expect(await textOf("/org/example/demo/1.0/demo-1.0-sources.jar")).toBe("404");
     expect(await textOf("/org/example/demo/99.0/demo-99.0.jar")).toContain("upstream");
+    serveFile(first, "/org/example/demo/1.0/demo-1.0-javadoc.jar", "not of this version");
+    await registry.request("/maven/first/org/example/demo/1.0/demo-1.0-javadoc.jar");
+    expect(await textOf("/org/example/demo/1.0/")).not.toContain("javadoc");
   });
 
   test("is published through the composite", async () => {
@@ -174,7 +177,8 @@ describe("what else is asked of a composite", () => {
   test("folders have what its sources have and what was fetched, and say so", async () => {
     await deploy(registry, "demo", "1.0");
     serveArtifact(first, "lib", ["1.0", "1.1"]);
-    await textOf("/org/example/aaa/maven-metadata.xml");
+    serveArtifact(first, "aaa", ["1.0"]);
+    expect(await versions("aaa")).toEqual(["1.0"]);
     await textOf("/org/example/lib/maven-metadata.xml");
     await textOf("/org/example/lib/1.1/lib-1.1.jar");
     const links = async (path: string): Promise<readonly string[]> =>

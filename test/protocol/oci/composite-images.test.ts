@@ -170,6 +170,26 @@ describe("a composite of OCI registries", () => {
     expect(await digests("?artifactType=x/sbom")).toEqual([digestOf("b")]);
   });
 
+  test("shows in the management API what was pulled, and where it is from", async () => {
+    const image = upstreamImage({ layers: ["shown"] });
+    serveImage(second, "tool", "1", image);
+    expect(await digestAt(at("all/tool"), "1")).toBe(image.digest);
+    const path = "/api/v1/registries/all/packages/tool";
+    const read = async (rest: string): Promise<string> =>
+      (await registry.request(path + rest)).text();
+    const version = `/versions/${encodeURIComponent(image.digest)}`;
+    expect(JSON.parse(await read(version)).origin).toBe("second");
+    expect(JSON.parse(await read("/versions")).items).toHaveLength(1);
+    expect(JSON.parse(await read("/tags")).items).toMatchObject([{ name: "1" }]);
+    // Its config was not pulled yet.
+    const details: { layers: unknown[]; problems: string[] } = JSON.parse(
+      await read(`${version}/image`),
+    );
+    expect([details.layers.length, details.problems.length]).toEqual([1, 1]);
+    const catalog = await (await registry.request("/v2/_catalog")).text();
+    expect(JSON.parse(catalog).repositories).toEqual(["all/tool", "second/tool"]);
+  });
+
   test("takes pushes to its source, and tells pushers of the blobs there only", async () => {
     const image = upstreamImage();
     serveImage(first, "tool", "1", image);

@@ -28,7 +28,8 @@ describe("a mirror of containerd", () => {
     const refused = await registry.request(path, { token: null });
     expect(refused.headers.get("www-authenticate")).toContain("repository:hub/library/alpine:pull");
     const scopes = ["repository:library/alpine:pull", "repository:hub/library/alpine:pull"];
-    const query = new URLSearchParams(scopes.map((scope) => ["scope", scope]));
+    const query = new URLSearchParams();
+    for (const scope of scopes) query.append("scope", scope);
     const basic = Buffer.from(`any:${ADMIN_TOKEN}`).toString("base64");
     const answer = await registry.request(`/v2/_token?${query.toString()}`, {
       headers: { authorization: `Basic ${basic}` },

@@ -425,6 +425,29 @@ describe("a proxy with a minimum age", () => {
     expect((await download(late, "1.1")).status).toBe(404);
   });
 
+  test("takes the time of a file's last change where the page has none, asked with HEAD", async () => {
+    const links = [one, two].map(
+      (file) => `<a href="../../packages/ab/${file.fileName}#sha256=${sha256Of(file.bytes)}">x</a>`,
+    );
+    serveHtml(upstream, NAME, `<html><body>${links.join("")}</body></html>`);
+    const modified = (file: IndexedFile, time: string): void =>
+      upstream.on(
+        filePath(file),
+        answer(file.bytes, { headers: { "last-modified": new Date(time).toUTCString() } }),
+      );
+    modified(one, LONG_AGO);
+    modified(two, young);
+    await changeRegistry(registry, "mirror", { minimumAgeDays: 7 });
+    expect(namesIn(await simple())).toEqual([one.fileName]);
+    expect((await download(one, "1.0")).status).toBe(200);
+    expect((await download(two, "1.1")).status).toBe(404);
+    const asked = upstream.received.filter(({ path }) => path === filePath(two));
+    expect(asked.map(({ method }) => method)).toEqual(["HEAD"]);
+    registry.clock.aheadMs += 6 * DAY_MS;
+    expect((await simple()).versions).toEqual(["1.0", "1.1"]);
+    expect((await download(two, "1.1")).status).toBe(200);
+  });
+
   test("lets files of unknown age and exempt names through", async () => {
     const unknown = indexedWheel(NAME, "3.0", { "upload-time": undefined });
     serveProject(upstream, NAME, [unknown]);
