@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type MisbehavingUpstream, startUpstream } from "../../support/misbehaving-upstream.ts";
+import { sha256Of } from "../../support/python-package.ts";
 import { changeUpstream, createProxy } from "../../support/upstreams.ts";
 import { serveArtifact } from "../maven/upstream-artifacts.ts";
+import { filePath, indexedWheel, serveProject } from "../pypi/upstream-pages.ts";
 import { serveImage, upstreamImage, upstreamIndex } from "../oci/upstream-images.ts";
 import { type Answer, type ApiClient, openApi } from "./client.ts";
 
@@ -105,5 +107,34 @@ describe("Maven artifacts", () => {
       body: { versions: 2, files: 2, remaining: 0 },
     });
     expect(await status(`${folder}/maven-metadata.xml`)).toBe(200);
+  });
+});
+
+describe("Python files", () => {
+  test("are prefetched by their sums or names, and purged by version", async () => {
+    const one = indexedWheel("demo-pkg", "1.0", {}, "cp311-none-any");
+    const bytes = Buffer.concat([one.bytes, Buffer.from("other")]);
+    const keys = { hashes: { sha256: sha256Of(bytes) } };
+    const two = { ...indexedWheel("demo-pkg", "1.0", keys, "cp312-none-any"), bytes };
+    serveProject(upstream, "demo-pkg", [one, two]);
+    const url = `${upstream.url}/simple`;
+    await createProxy(api.registry, { slug: "mirror", ecosystem: "pypi", url });
+    const item = { package: "Demo.Pkg", version: "1.0" };
+    const digests = [`sha256:${sha256Of(one.bytes)}`, `sha256:${"0".repeat(64)}`];
+    const byDigest = await send("prefetch", { items: [{ ...item, digests }] });
+    expect(Object(byDigest.body).items[0].files).toMatchObject([{ path: one.fileName }]);
+    expect(upstream.requests(filePath(two))).toBe(0);
+    const byName = await send("prefetch", { items: [{ ...item, path: two.fileName }] });
+    expect(byName.body).toMatchObject({
+      items: [{ status: "fetched", files: [{ digests: { sha256: sha256Of(two.bytes) } }] }],
+    });
+    expect(await send("purge", { package: "demo.pkg", version: "1.0" })).toMatchObject({
+      body: { versions: 1, files: 2 },
+    });
+    api.registry.clock.aheadMs += 1000;
+    const all = await send("prefetch", { items: [item] });
+    expect(all.body).toMatchObject({
+      items: [{ status: "fetched", sizeBytes: one.bytes.length + two.bytes.length }],
+    });
   });
 });
