@@ -22,7 +22,7 @@ export interface WorkerFunction {
   readonly timeoutSeconds: number;
 }
 
-export type WorkerName = "stream" | "index" | "webhooks" | "maintenance";
+export type WorkerName = "stream" | "index" | "webhooks" | "fetches" | "maintenance";
 
 /** Everything that runs as a Lambda function. */
 export type FunctionSpec = ProtocolFunction | WorkerFunction;
@@ -53,6 +53,7 @@ export const WORKER_FUNCTIONS: readonly WorkerFunction[] = [
   { kind: "worker", name: "stream", memoryMb: 512, timeoutSeconds: 60 },
   { kind: "worker", name: "index", memoryMb: 1024, timeoutSeconds: 120 },
   { kind: "worker", name: "webhooks", memoryMb: 512, timeoutSeconds: 60 },
+  { kind: "worker", name: "fetches", memoryMb: 1024, timeoutSeconds: 900 },
   { kind: "worker", name: "maintenance", memoryMb: 1024, timeoutSeconds: 900 },
 ];
 

@@ -11,11 +11,11 @@ const IDLE_RUN_LOG_BYTES = 2500;
 const LISTING_TASKS = new Set(["uploads", "leftovers", "garbage"]);
 /** Lambda asks a queue with at least 5 pollers, 20 s each: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
 const QUEUE_POLLS_PER_SECOND = 5 / 20;
-const QUEUES = 2;
+const QUEUES = 3;
 /** One for signatures, one for HMACs; a third with `encryption: "customer"`. */
 const KEYS = 2;
 /** Of the alarms without options; test/infra holds the stack to it. */
-export const ALARM_METRICS = 36;
+export const ALARM_METRICS = 39;
 const COMPOSITE_ALARMS = 4;
 const USD_PER_COMPOSITE_ALARM = 0.5;
 /** CloudWatch's free tier, for ever: so many alarm metrics. */

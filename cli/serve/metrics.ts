@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
+import type { UpstreamRead } from "../../shared/services/upstreams/upstream-read.ts";
 import type { WebhookAttempt } from "../../shared/services/webhooks/send.ts";
 
 /** What is known of a request when its answer has been sent. */
@@ -10,7 +11,7 @@ export interface FinishedRequest {
   readonly sentBytes: number;
 }
 
-/** Prometheus metrics of this process. Labels never hold names of packages, registries or people. */
+/** Prometheus metrics of this process. Labels never hold names of packages, registries or people; upstreams are few, and told apart by their keys. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = new Counter({
@@ -30,6 +31,19 @@ export class Metrics {
     name: "entrepot_http_sent_bytes_total",
     help: "Bytes of answers, as far as their length was known.",
     labelNames: ["protocol"],
+    registers: [this.#registry],
+  });
+
+  readonly #upstreamReads = new Counter({
+    name: "entrepot_upstream_reads_total",
+    help: "Reads through proxies: cached (nobody was asked), fetched, unchanged, missing, stale (the upstream failed and a copy was served), or failed.",
+    labelNames: ["upstream", "kind", "outcome"],
+    registers: [this.#registry],
+  });
+  readonly #upstreamBytes = new Counter({
+    name: "entrepot_upstream_fetched_bytes_total",
+    help: "Bytes fetched from upstreams, documents decoded.",
+    labelNames: ["upstream"],
     registers: [this.#registry],
   });
 
@@ -60,6 +74,11 @@ export class Metrics {
   webhookAttempted({ outcome, seconds }: WebhookAttempt): void {
     this.#webhookAttempts.inc({ outcome });
     this.#webhookSeconds.observe(seconds);
+  }
+
+  upstreamRead({ upstream, kind, outcome, bytes }: UpstreamRead): void {
+    this.#upstreamReads.inc({ upstream, kind, outcome });
+    if (bytes > 0) this.#upstreamBytes.inc({ upstream }, bytes);
   }
 
   async render(): Promise<Response> {

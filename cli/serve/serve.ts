@@ -82,6 +82,7 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
       now: Date.now,
     }),
     webhooksPrivate: config.webhooksPrivate,
+    upstreamRead: (read) => metrics.upstreamRead(read),
     webhookAttempted: (attempt) => metrics.webhookAttempted(attempt),
     ...(config.adminToken === undefined ? {} : { adminToken: config.adminToken }),
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),

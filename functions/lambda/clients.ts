@@ -48,6 +48,6 @@ export function keysClient(pace: Pace): KMSClient {
 }
 
 /** The queues'. */
-export function queueClient(): SQSClient {
-  return new SQSClient({ ...RETRIES.background, requestHandler: QUICK });
+export function queueClient(pace: Pace): SQSClient {
+  return new SQSClient({ ...RETRIES[pace], requestHandler: QUICK });
 }

@@ -59,6 +59,8 @@ const schema = z.object({
   /** URLs of the queues that events go to; only in the workers that send to them. */
   ENTREPOT_INDEX_QUEUE: z.url().optional(),
   ENTREPOT_WEBHOOK_QUEUE: z.url().optional(),
+  /** URL of the queue of files that take longer to fetch than a request may; only in functions that ask upstreams. */
+  ENTREPOT_FETCH_QUEUE: z.url().optional(),
 });
 
 export type FunctionEnvironment = z.infer<typeof schema>;

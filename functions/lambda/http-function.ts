@@ -37,7 +37,7 @@ export function createHttpFunction(
 ): HttpFunction {
   const environment = readEnvironment(process.env);
   const telemetry = createTelemetry();
-  const services = openServices(environment, telemetry.log, {
+  const services = openServices(environment, telemetry, {
     mayDelete: false,
     pace: "request",
     listings,
@@ -71,6 +71,7 @@ export function createHttpFunction(
         ? edgeResult("past-edge", requestId)
         : await answer(app, { event, isThroughEdge }, context, telemetry);
     recordOnce(result);
+    telemetry.upstreams.publish();
     await downloads.afterRequest();
     return result;
   };

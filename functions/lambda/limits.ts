@@ -20,6 +20,21 @@ export const MAX_UPLOAD_BYTES = 1024 ** 3;
 /** Of the 29 seconds of a request, what maintenance that it starts may take. */
 export const REQUEST_BUDGET_MS = 15_000;
 
+/**
+ * Larger files of upstreams are fetched by the worker `fetches`: at the 5 MB/s that a busy registry gives they would not
+ * be here in time.
+ */
+export const REQUEST_FETCH_BYTES = 64 * 1024 * 1024;
+/** What a slow upstream sends for longer goes to the worker too. */
+export const REQUEST_FETCH_MS = 8_000;
+/**
+ * How long a request waits for a file of the worker's before it answers 503. Less than the 15 seconds after which pip
+ * (https://pip.pypa.io/en/stable/cli/pip/#cmdoption-timeout) takes a silent connection for a broken one.
+ */
+export const REQUEST_FETCH_WAIT_MS = 13_000;
+/** Of the worker's 15 minutes, with room for storing what came: some 50 GB from a quick upstream. */
+export const WORKER_FETCH_MS = 14 * 60_000;
+
 const TEXT = /^(?:text\/|application\/(?:[\w.+-]+\+)?(?:json|xml|javascript)\b)/i;
 
 /** Whether a body with these headers stands as text in the event, and in base64 otherwise. */

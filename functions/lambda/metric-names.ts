@@ -24,6 +24,20 @@ export const REQUEST_METRICS = {
 /** GET and HEAD; POST, PUT and PATCH; DELETE and everything else. */
 export const OPERATIONS = ["pull", "publish", "other"] as const;
 
+/** Of reads through proxies, all upstreams together, with the dimension `service`. */
+export const UPSTREAM_METRICS = {
+  /** Count: questions to upstreams. */
+  requests: "UpstreamRequests",
+  /** Count: those that an upstream did not answer. */
+  failures: "UpstreamFailures",
+  /** Count: of those, the ones for which a copy was served. */
+  stale: "UpstreamStale",
+  /** Count: reads that what is cached was enough for. */
+  cached: "CacheHits",
+  /** Bytes that were fetched, documents decoded. */
+  bytes: "UpstreamBytes",
+} as const;
+
 /** Of the background plane, with the dimensions `service` and `worker`; of tasks, `task` too. */
 export const WORKER_METRICS = {
   /** Count: events that were carried on. */

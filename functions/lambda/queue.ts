@@ -1,5 +1,6 @@
-import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { RegistryEvent } from "../../shared/domain/audit.ts";
+import type { FetchOrder, FetchQueue } from "../../shared/ports/fetch-queue.ts";
 import type { EventQueue } from "../workers/event-carrier.ts";
 import { toMessage } from "../workers/event-message.ts";
 
@@ -33,5 +34,21 @@ export class SqsQueue implements EventQueue {
       for (const { Id } of answer.Failed ?? []) failed.add(Number(Id));
     }
     return failed;
+  }
+}
+
+/** Leads to the worker `fetches`. */
+export class SqsFetchQueue implements FetchQueue {
+  readonly #client: SQSClient;
+  readonly #url: string;
+
+  constructor(client: SQSClient, url: string) {
+    this.#client = client;
+    this.#url = url;
+  }
+
+  async send(order: FetchOrder): Promise<void> {
+    const MessageBody = JSON.stringify(order);
+    await this.#client.send(new SendMessageCommand({ QueueUrl: this.#url, MessageBody }));
   }
 }

@@ -5,17 +5,27 @@ import { NodeOutboundHttp } from "../../shared/adapters/http/node-outbound-http.
 import { KmsKeys } from "../../shared/adapters/kms/kms-keys.ts";
 import { StsIdentities } from "../../shared/adapters/sts/sts-identities.ts";
 import { S3Blobs } from "../../shared/adapters/s3/s3-blobs.ts";
-import type { Log } from "../../shared/ports/log.ts";
 import type { RoleAccess } from "../../shared/services/identity-exchange.ts";
 import {
   createServices,
   type ListingFormats,
   type Services,
 } from "../../shared/services/services.ts";
+import type { FetchLimits } from "../../shared/services/upstreams/upstream-fetches.ts";
 import { ECOSYSTEM_FACTORIES } from "../ecosystems.ts";
-import { blobClientConfig, keysClient, type Pace, tableClient } from "./clients.ts";
+import { blobClientConfig, keysClient, type Pace, queueClient, tableClient } from "./clients.ts";
 import type { FunctionEnvironment } from "./environment.ts";
-import { INLINE_LIMIT_BYTES, MAX_UPLOAD_BYTES, REQUEST_BUDGET_MS } from "./limits.ts";
+import {
+  INLINE_LIMIT_BYTES,
+  MAX_UPLOAD_BYTES,
+  REQUEST_BUDGET_MS,
+  REQUEST_FETCH_BYTES,
+  REQUEST_FETCH_MS,
+  REQUEST_FETCH_WAIT_MS,
+  WORKER_FETCH_MS,
+} from "./limits.ts";
+import { SqsFetchQueue } from "./queue.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /**
  * The services over DynamoDB, S3 and KMS, whose clients live as long as the process and keep their connections.
@@ -24,7 +34,7 @@ import { INLINE_LIMIT_BYTES, MAX_UPLOAD_BYTES, REQUEST_BUDGET_MS } from "./limit
  */
 export function openServices(
   environment: FunctionEnvironment,
-  log: Log,
+  { log, upstreams }: Pick<Telemetry, "log" | "upstreams">,
   {
     mayDelete,
     pace,
@@ -52,6 +62,7 @@ export function openServices(
   });
   const baseUrl = environment.ENTREPOT_BASE_URL;
   const roleAccess = roleAccessOf(environment);
+  const fetchLimits = fetchLimitsOf(environment, pace);
   const maxRowDocumentBytes = PREFERRED_DOCUMENT_BYTES;
   const outbound = new NodeOutboundHttp({
     proxyEnv: process.env,
@@ -66,6 +77,7 @@ export function openServices(
     requestBudgetMs: REQUEST_BUDGET_MS,
     maxUploadBytes: MAX_UPLOAD_BYTES,
     mayRemoveBytes: mayDelete,
+    upstreamRead: (read) => upstreams.heard(read),
     awsRegistryTokens: new SignedRegistryTokens({
       credentials: () => client.config.credentials(),
       now: Date.now,
@@ -77,7 +89,25 @@ export function openServices(
       : { ticketGeneration: environment.ENTREPOT_EDGE }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(roleAccess === undefined ? {} : { roleAccess }),
+    ...(fetchLimits === undefined ? {} : { fetchLimits }),
   });
+}
+
+/** Requests leave to the worker what does not fit into one; the worker leaves nothing to anybody. */
+function fetchLimitsOf(
+  { ENTREPOT_FETCH_QUEUE: url }: FunctionEnvironment,
+  pace: Pace,
+): FetchLimits | undefined {
+  if (pace === "background") return { maxMs: WORKER_FETCH_MS };
+  if (url === undefined) return undefined;
+  return {
+    maxMs: REQUEST_FETCH_MS,
+    rest: {
+      queue: new SqsFetchQueue(queueClient(pace), url),
+      maxBytes: REQUEST_FETCH_BYTES,
+      waitMs: REQUEST_FETCH_WAIT_MS,
+    },
+  };
 }
 
 /**

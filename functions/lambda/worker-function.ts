@@ -4,7 +4,7 @@ import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import { captureLambdaHandler } from "@aws-lambda-powertools/tracer/middleware";
 import withMiddleware from "@middy/core";
 import type { Context } from "aws-lambda";
-import type { Services } from "../../shared/services/services.ts";
+import type { ListingFormats, Services } from "../../shared/services/services.ts";
 import { EventCarrier } from "../workers/event-carrier.ts";
 import { queueClient } from "./clients.ts";
 import { type FunctionEnvironment, readEnvironment } from "./environment.ts";
@@ -25,15 +25,22 @@ export type WorkerFunction = (event: unknown, context: Context) => Promise<unkno
 
 /**
  * The Lambda function of one worker over the stores of the environment. Only `maintenance` may delete objects.
+ * `listings`: of the ecosystems that it reads from other registries.
  */
 export function createWorkerFunction(
   name: string,
   create: (parts: WorkerParts) => (event: unknown) => Promise<unknown>,
+  listings: ListingFormats = {},
 ): WorkerFunction {
   const environment = readEnvironment(process.env);
-  const { logger, metrics, tracer, log } = createTelemetry();
+  const telemetry = createTelemetry();
+  const { logger, metrics, tracer, upstreams } = telemetry;
   const mayDelete = name === "maintenance";
-  const services = openServices(environment, log, { mayDelete, pace: "background" });
+  const services = openServices(environment, telemetry, {
+    mayDelete,
+    pace: "background",
+    listings,
+  });
   const carrier = new EventCarrier(services.stores, queuesOf(environment));
   metrics.setDefaultDimensions({ worker: name });
   const run = create({
@@ -48,7 +55,13 @@ export function createWorkerFunction(
     .use(injectLambdaContext(logger, { resetKeys: true }))
     .use(logMetrics(metrics))
     .use(captureLambdaHandler(tracer, { captureResponse: false }))
-    .handler(async (event: unknown) => run(event));
+    .handler(async (event: unknown) => {
+      try {
+        return await run(event);
+      } finally {
+        upstreams.publish();
+      }
+    });
 }
 
 function queuesOf(environment: FunctionEnvironment): readonly SqsQueue[] {
@@ -56,7 +69,7 @@ function queuesOf(environment: FunctionEnvironment): readonly SqsQueue[] {
     index: environment.ENTREPOT_INDEX_QUEUE,
     webhooks: environment.ENTREPOT_WEBHOOK_QUEUE,
   };
-  const client = queueClient();
+  const client = queueClient("background");
   return Object.entries(urls).flatMap(([name, url]) =>
     url === undefined ? [] : [new SqsQueue(name, client, url)],
   );

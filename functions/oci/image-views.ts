@@ -87,6 +87,7 @@ export class ImageViews {
       const link = links[position];
       if (link === undefined || !(await this.#ages.isBlobVisible(leaf, image, digest.text)))
         continue;
+      if (leaf.upstream !== undefined && options.withBytes) this.#blobs.heardCached(leaf.upstream);
       return { ...link, createdAtMs: link.linkedAtMs };
     }
     return this.#firstOf(leaves, new NotFoundError("file", digest.text), async (leaf) => {

@@ -5,7 +5,7 @@ import type { EventConsumer } from "../../shared/services/events.ts";
 import { fromMessage } from "./event-message.ts";
 
 /** What we read of an SQS event (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html). */
-const queueEvent = z.object({
+export const queueEvent = z.object({
   Records: z.array(z.object({ messageId: z.string(), body: z.string() })),
 });
 

@@ -12,10 +12,14 @@ export type ResourceName =
   | "signing-key"
   | "mac-key"
   | "data-key"
-  | "upstream-role"
   | "index-queue"
   | "webhook-queue"
+  | "fetch-queue"
   | "stream-failures"
+  | "upstream-roles"
+  | "ecr-tokens"
+  | "codeartifact-domains"
+  | "codeartifact-bearers"
   | "logs"
   | "traces";
 
@@ -32,9 +36,23 @@ export interface AccessOptions {
   readonly tracing: boolean;
   /** Blobs are locked when they are written. */
   readonly objectLock: boolean;
-  /** Proxies take a role for upstreams at AWS. */
-  readonly upstreamRole: boolean;
+  /** Upstreams may be asked under other roles. */
+  readonly upstreamRoles: boolean;
+  /** Upstreams may be registries of ECR, asked under the functions' own roles. */
+  readonly ecr: boolean;
+  /** As {@link AccessOptions.ecr}, domains of CodeArtifact. */
+  readonly codeArtifact: boolean;
 }
+
+/** A deployment without any of the optional parts. */
+export const NO_OPTIONS: AccessOptions = {
+  customerKey: false,
+  tracing: false,
+  objectLock: false,
+  upstreamRoles: false,
+  ecr: false,
+  codeArtifact: false,
+};
 
 // A transaction needs the right to each kind of operation in it, and no right of its own:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
@@ -75,11 +93,6 @@ const STORE_BYTES: readonly Right[] = [
   },
 ];
 
-/** Makes tokens of CodeArtifact and ECR, by a role that may do so and no more. */
-const TAKE_UPSTREAM_ROLE: readonly Right[] = [
-  { resource: "upstream-role", actions: ["sts:AssumeRole"] },
-];
-
 /** What every protocol function has; a new protocol starts with this. */
 const PROTOCOL_RIGHTS: readonly Right[] = [
   ...READ_TABLE,
@@ -88,6 +101,8 @@ const PROTOCOL_RIGHTS: readonly Right[] = [
   ...STORE_BYTES,
   // Secrets of upstreams are sealed under a key that is derived with it; tickets and short tokens are signed so.
   { resource: "mac-key", actions: ["kms:GenerateMac"] },
+  // Large files of upstreams are left to the worker.
+  { resource: "fetch-queue", actions: ["sqs:SendMessage"] },
 ];
 
 /** What a protocol has beyond that, and nobody else. */
@@ -96,6 +111,26 @@ const PROTOCOL_EXTRAS: Readonly<Record<string, readonly Right[]>> = {
   api: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
   /** Signs versions, and shows the public key. */
   npm: [{ resource: "signing-key", actions: ["kms:Sign", "kms:GetPublicKey"] }],
+};
+
+/** Whose tokens functions make for upstreams, with the options that allow it. */
+const AWS_UPSTREAMS: Readonly<Record<string, readonly ("ecr" | "codeArtifact")[]>> = {
+  api: ["ecr", "codeArtifact"],
+  generic: ["codeArtifact"],
+  maven: ["codeArtifact"],
+  npm: ["codeArtifact"],
+  oci: ["ecr"],
+  pypi: ["codeArtifact"],
+  fetches: ["ecr", "codeArtifact"],
+};
+
+const TOKEN_RIGHTS: Readonly<Record<"ecr" | "codeArtifact", readonly Right[]>> = {
+  ecr: [{ resource: "ecr-tokens", actions: ["ecr:GetAuthorizationToken"] }],
+  // https://docs.aws.amazon.com/codeartifact/latest/ug/auth-and-access-control-permissions-reference.html
+  codeArtifact: [
+    { resource: "codeartifact-domains", actions: ["codeartifact:GetAuthorizationToken"] },
+    { resource: "codeartifact-bearers", actions: ["sts:GetServiceBearerToken"] },
+  ],
 };
 
 const TAKE_MESSAGES = [
@@ -123,6 +158,14 @@ const WORKER_RIGHTS: Readonly<Record<WorkerName, readonly Right[]>> = {
     ...WRITE_TABLE,
     { resource: "webhook-queue", actions: TAKE_MESSAGES },
     { resource: "mac-key", actions: ["kms:GenerateMac"] },
+  ],
+  fetches: [
+    ...READ_TABLE,
+    ...WRITE_TABLE,
+    ...SEE_BUCKET,
+    ...STORE_BYTES,
+    { resource: "mac-key", actions: ["kms:GenerateMac"] },
+    { resource: "fetch-queue", actions: TAKE_MESSAGES },
   ],
   maintenance: [
     ...READ_TABLE,
@@ -155,12 +198,19 @@ export function rightsOf(spec: FunctionSpec, options: AccessOptions): readonly R
   const own =
     spec.kind === "worker"
       ? WORKER_RIGHTS[spec.name]
-      : [
-          ...PROTOCOL_RIGHTS,
-          ...(PROTOCOL_EXTRAS[spec.name] ?? []),
-          ...(options.upstreamRole ? TAKE_UPSTREAM_ROLE : []),
-        ];
-  return merged([...own, ...surroundings(own, options)]);
+      : [...PROTOCOL_RIGHTS, ...(PROTOCOL_EXTRAS[spec.name] ?? [])];
+  return merged([...own, ...awsUpstreamRights(spec.name, options), ...surroundings(own, options)]);
+}
+
+function awsUpstreamRights(name: string, options: AccessOptions): readonly Right[] {
+  const services = AWS_UPSTREAMS[name];
+  if (services === undefined) return [];
+  return [
+    ...(options.upstreamRoles
+      ? [{ resource: "upstream-roles", actions: ["sts:AssumeRole"] } as const]
+      : []),
+    ...services.filter((service) => options[service]).flatMap((service) => TOKEN_RIGHTS[service]),
+  ];
 }
 
 /** {@link rightsOf} every function, by its name. */

@@ -43,6 +43,21 @@ const grantSchema = z.strictObject({
   allow: z.enum(["pull", "publish"]),
 });
 
+const upstreamsSchema = z.strictObject({
+  /** Roles, of any account, under which functions may ask upstreams. */
+  assumeRoles: z
+    .array(z.string().regex(ARN_PATTERNS.roleInPath, "must be the ARN of a role"))
+    .max(20)
+    .default([]),
+  /** Functions may make tokens for ECR under their own roles. */
+  ecr: z.boolean().default(false),
+  /** Domains of CodeArtifact that functions may make tokens for under their own roles. */
+  codeArtifactDomains: z
+    .array(z.string().regex(ARN_PATTERNS.domain, "must be the ARN of a CodeArtifact domain"))
+    .max(20)
+    .default([]),
+});
+
 /** What `entrepot.config.ts` may say; `docs/deploy.md` explains each option. */
 export const configSchema = z.strictObject({
   /** Begins the name of every stack; several registries of one account differ in it. */
@@ -95,11 +110,8 @@ export const configSchema = z.strictObject({
   reservedConcurrency: z.int().min(1).max(10_000).optional(),
   /** IAM roles that may exchange their identity for a token; `grantPull` and `grantPublish` add to them. */
   grants: z.array(grantSchema).max(50).default([]),
-  /** The role that proxies take for upstreams at CodeArtifact and ECR. Absent: there are no such upstreams. */
-  upstreamRole: z
-    .string()
-    .regex(ARN_PATTERNS.role, "must be arn:aws:iam::<account>:role/<name>")
-    .optional(),
+  /** What upstreams with the authentication `aws` may use. */
+  upstreams: upstreamsSchema.prefault({}),
   edge: edgeSchema.optional(),
   ingest: ingestSchema.optional(),
   observability: observabilitySchema.prefault({}),

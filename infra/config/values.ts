@@ -3,6 +3,8 @@ import * as z from "zod";
 /** Shapes of the ARNs that options name, in any partition. */
 export const ARN_PATTERNS = {
   certificate: /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[A-Za-z0-9-]+$/,
+  roleInPath: /^arn:aws[a-z-]*:iam::\d{12}:role\/(?:[\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/,
+  domain: /^arn:aws[a-z-]*:codeartifact:[a-z0-9-]+:\d{12}:domain\/[a-z][a-z0-9-]{0,48}[a-z0-9]$/,
   role: /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@-]{1,64}$/,
 } as const;
 

@@ -1,4 +1,4 @@
-import { rightsOf } from "../access/matrix.ts";
+import { NO_OPTIONS, rightsOf } from "../access/matrix.ts";
 import type { Config } from "../config/schema.ts";
 import type { FunctionSpec } from "../functions.ts";
 import type { StorageStack } from "../stacks/storage-stack.ts";
@@ -12,12 +12,7 @@ export function functionEnvironment(
   config: Config,
   storage: StorageStack,
 ): Readonly<Record<string, string>> {
-  const rights = rightsOf(spec, {
-    customerKey: false,
-    tracing: false,
-    objectLock: false,
-    upstreamRole: false,
-  });
+  const rights = rightsOf(spec, NO_OPTIONS);
   const may = (resource: string): boolean => rights.some((right) => right.resource === resource);
   const baseUrl = baseUrlOf(config);
   const lock = config.storage.objectLock;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Duration, RemovalPolicy, Size, Stack, Validations } from "aws-cdk-lib";
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { PolicyDocument, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   Architecture,
   Code,
@@ -12,8 +12,15 @@ import {
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import * as z from "zod";
-import { rightsOf } from "../access/matrix.ts";
-import { arnOf, type ResourceArns, wildcardReasons } from "../access/resources.ts";
+import { type ResourceName, rightsOf } from "../access/matrix.ts";
+import {
+  accessOptionsOf,
+  arnsOf,
+  configuredArns,
+  type ResourceArns,
+  statementsOf,
+  wildcardReasons,
+} from "../access/resources.ts";
 import type { Config } from "../config/schema.ts";
 import { BUNDLES_FOLDER, type FunctionSpec } from "../functions.ts";
 import type { StorageStack } from "../stacks/storage-stack.ts";
@@ -25,7 +32,10 @@ export interface RegistryFunctionProps {
   readonly config: Config;
   readonly storage: StorageStack;
   /** What the function may reach beyond the storage stack. */
-  readonly queues?: Pick<ResourceArns, "indexQueue" | "webhookQueue" | "streamFailures">;
+  readonly queues?: Pick<
+    ResourceArns,
+    "indexQueue" | "webhookQueue" | "fetchQueue" | "streamFailures"
+  >;
   /** Beyond what every function is told. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -74,33 +84,27 @@ function bundlesFolder(scope: Construct): string {
 
 function createRole(scope: Construct, props: RegistryFunctionProps, logGroupArn: string): Role {
   const stack = Stack.of(scope);
-  const { upstreamRole } = props.config;
-  const arns: ResourceArns = { ...props.storage.arns, ...props.queues, upstreamRole };
-  const rights = rightsOf(props.spec, {
-    customerKey: props.storage.dataKey !== undefined,
-    tracing: props.config.tracing,
-    objectLock: props.config.storage.objectLock !== undefined,
-    upstreamRole: upstreamRole !== undefined,
-  });
+  const { config } = props;
+  const arns: ResourceArns = {
+    ...props.storage.arns,
+    ...props.queues,
+    ...configuredArns(config),
+  };
+  const rights = rightsOf(props.spec, accessOptionsOf(config));
+  const arnsOfName = (name: ResourceName): readonly string[] => arnsOf(name, arns, logGroupArn);
   const role = new Role(scope, "Role", {
     assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
-    description: `${props.config.name}: what docs/security.md grants to ${props.spec.name}`,
+    description: `${config.name}: what docs/security.md grants to ${props.spec.name}`,
     inlinePolicies: {
       matrix: new PolicyDocument({
         // One statement for each entry of the matrix, as it is written there.
         minimize: false,
-        statements: rights.map(
-          ({ resource, actions }) =>
-            new PolicyStatement({
-              actions: [...actions],
-              resources: [arnOf(resource, arns, logGroupArn)],
-            }),
-        ),
+        statements: statementsOf(rights, arnsOfName),
       }),
     },
   });
   const names = rights.map(({ resource }) => resource);
-  for (const finding of wildcardReasons(stack, names, (name) => arnOf(name, arns, logGroupArn))) {
+  for (const finding of wildcardReasons(stack, names, arnsOfName)) {
     Validations.of(role).acknowledge(finding);
   }
   return role;

@@ -1,7 +1,13 @@
 import { Duration } from "aws-cdk-lib";
 import { type IMetric, MathExpression, Metric } from "aws-cdk-lib/aws-cloudwatch";
 import type { AlarmBoard } from "./alarm-board.ts";
-import { authFailureShare, byOperation, byWorker, failureShare } from "./metrics.ts";
+import {
+  authFailureShare,
+  byOperation,
+  byWorker,
+  failureShare,
+  upstreamFailureShare,
+} from "./metrics.ts";
 import { BURN_RATES, LEAST_FAILURES, OBJECTIVES, type Objective } from "./objectives.ts";
 import type { RunbookSection } from "./runbook.ts";
 import type { Watched } from "./watched.ts";
@@ -23,6 +29,7 @@ export function addAlarms(board: AlarmBoard, watched: Watched): void {
   }
   addAuthentication(board);
   addBackground(board, watched);
+  addUpstreams(board);
   addStores(board, watched);
   if (watched.ingest !== undefined) addIngest(board, watched.ingest);
 }
@@ -108,6 +115,19 @@ function addBackground(board: AlarmBoard, { deadLetters, stream }: Watched): voi
     section: "Unfinished uploads",
     metric: byWorker("unfinishedUploads", "maintenance", { minutes: 360, statistic: "Minimum" }),
     above: 500,
+  });
+}
+
+const UPSTREAM_MINUTES = 15;
+const UPSTREAM_FAILURES = 0.25;
+
+function addUpstreams(board: AlarmBoard): void {
+  board.watch({
+    id: "upstream-failures",
+    says: `Ticket: upstreams left ${UPSTREAM_FAILURES * 100} % of the questions of ${UPSTREAM_MINUTES} minutes unanswered; copies are served where there are some.`,
+    section: "Upstream failures",
+    metric: upstreamFailureShare(UPSTREAM_MINUTES, 10),
+    above: UPSTREAM_FAILURES,
   });
 }
 

@@ -12,7 +12,15 @@ import {
 } from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
 import { OPERATIONS } from "../../functions/lambda/metric-names.ts";
-import { authFailureShare, byOperation, byProtocol, byWorker, successPercent } from "./metrics.ts";
+import {
+  authFailureShare,
+  byOperation,
+  byProtocol,
+  byWorker,
+  ofUpstreams,
+  successPercent,
+  upstreamFailureShare,
+} from "./metrics.ts";
 import { OBJECTIVES, type Objective } from "./objectives.ts";
 import type { Watched } from "./watched.ts";
 
@@ -110,6 +118,15 @@ function addOnCall(
           ),
         ),
       ],
+      [
+        graph("Upstreams: unanswered, share of questions", THIRD, [upstreamFailureShare(5)]),
+        graph("Upstreams: reads", THIRD, [
+          ofUpstreams("requests", { minutes: 5, label: "asked" }),
+          ofUpstreams("cached", { minutes: 5, label: "cached" }),
+          ofUpstreams("stale", { minutes: 5, label: "stale copies" }),
+        ]),
+        graph("Upstreams: bytes fetched", THIRD, [ofUpstreams("bytes", { minutes: 5 })]),
+      ],
     ],
   });
 }
@@ -176,7 +193,7 @@ function addDebug(scope: Construct, name: string, watched: Watched): void {
         graph(
           "Events",
           HALF,
-          ["index", "webhooks", "stream"].flatMap((worker) => [
+          ["index", "webhooks", "fetches", "stream"].flatMap((worker) => [
             byWorker("events", worker, { minutes, label: `${worker} done` }),
             byWorker("failedEvents", worker, { minutes, label: `${worker} failed` }),
           ]),

@@ -5,6 +5,7 @@ import {
   METRICS_SERVICE,
   OPERATIONS,
   REQUEST_METRICS,
+  UPSTREAM_METRICS,
   WORKER_METRICS,
 } from "../../functions/lambda/metric-names.ts";
 
@@ -32,6 +33,23 @@ export const byWorker = (
   worker: string,
   looked: Looked,
 ): Metric => metric(WORKER_METRICS[name], { worker }, looked);
+
+/** A metric of reads through proxies. */
+export const ofUpstreams = (name: keyof typeof UPSTREAM_METRICS, looked: Looked): Metric =>
+  metric(UPSTREAM_METRICS[name], {}, looked);
+
+/** The share of questions to upstreams that had no answer, 0 to 1; 0 where there were few. */
+export function upstreamFailureShare(minutes: number, leastFailures = 0): MathExpression {
+  return new MathExpression({
+    expression: `IF(failures >= ${leastFailures} AND requests > 0, failures / requests, 0)`,
+    usingMetrics: {
+      failures: ofUpstreams("failures", { minutes }),
+      requests: ofUpstreams("requests", { minutes }),
+    },
+    period: Duration.minutes(minutes),
+    label: "upstream failures",
+  });
+}
 
 /** The share of requests of an operation that were answered with 500 and more, 0 to 1; 0 where there were few. */
 export function failureShare(

@@ -9,6 +9,7 @@ export const RUNBOOK_SECTIONS = [
   "Storage quota",
   "Replication lag",
   "Background work",
+  "Upstream failures",
   "Throttling",
   "Unfinished uploads",
   "Ingest",

@@ -1,6 +1,7 @@
 import { CfnOutput, Lazy, Stack, type StackProps } from "aws-cdk-lib";
 import type { HttpApi } from "aws-cdk-lib/aws-apigatewayv2";
 import type { IRole } from "aws-cdk-lib/aws-iam";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { RoleGrants } from "../access/role-grants.ts";
 import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
@@ -26,10 +27,15 @@ export class ApiStack extends Stack {
   constructor(
     scope: Construct,
     id: string,
-    props: StackProps & { readonly config: Config; readonly storage: StorageStack },
+    props: StackProps & {
+      readonly config: Config;
+      readonly storage: StorageStack;
+      /** Leads to the worker that fetches large files of upstreams. */
+      readonly fetchQueue: IQueue;
+    },
   ) {
     super(scope, id, props);
-    const { config, storage } = props;
+    const { config, storage, fetchQueue } = props;
     this.addStackDependency(storage);
     this.#grants = new RoleGrants(this, config.grants);
     this.edgeSecret = config.edge === undefined ? undefined : createEdgeSecret(this);
@@ -38,8 +44,13 @@ export class ApiStack extends Stack {
     this.functions = new Map(
       PROTOCOL_FUNCTIONS.map((spec) => {
         const grants = spec.name === "api" ? { ENTREPOT_IAM_GRANTS: iamGrants } : {};
-        const environment = { ...edge, ...grants };
-        const made = new RegistryFunction(this, spec.name, { spec, config, storage, environment });
+        const made = new RegistryFunction(this, spec.name, {
+          spec,
+          config,
+          storage,
+          queues: { fetchQueue: fetchQueue.queueArn },
+          environment: { ...edge, ...grants, ENTREPOT_FETCH_QUEUE: fetchQueue.queueUrl },
+        });
         return [spec.name, made];
       }),
     );

@@ -1,9 +1,14 @@
 import { type App, Duration, type Environment } from "aws-cdk-lib";
 import { type IMetric, MathExpression, Metric } from "aws-cdk-lib/aws-cloudwatch";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { HttpCodeElb } from "aws-cdk-lib/aws-elasticloadbalancingv2";
 import { type ResourceName, rightsOf } from "../access/matrix.ts";
-import { arnOf, wildcardReasons } from "../access/resources.ts";
+import {
+  accessOptionsOf,
+  arnsOf,
+  configuredArns,
+  statementsOf,
+  wildcardReasons,
+} from "../access/resources.ts";
 import { ConfigError } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { functionEnvironment } from "../constructs/environment.ts";
@@ -62,29 +67,22 @@ function createIngest(app: App, { config, env, storage }: Parts): IngestStack | 
   if (config.ingest === undefined) return undefined;
   const spec = PROTOCOL_FUNCTIONS.find(({ name }) => name === STREAMED_PROTOCOL);
   if (spec === undefined) throw new Error(`there is no protocol ${STREAMED_PROTOCOL}`);
-  const rights = rightsOf(spec, {
-    customerKey: storage.dataKey !== undefined,
-    tracing: false,
-    objectLock: config.storage.objectLock !== undefined,
-    upstreamRole: config.upstreamRole !== undefined,
-  }).filter(({ resource }) => resource !== "logs");
-  const arns = { ...storage.arns, upstreamRole: config.upstreamRole };
-  const arnOfName = (name: ResourceName): string => arnOf(name, arns, "");
+  // A task streams large files of upstreams through itself.
+  const notHere: ReadonlySet<ResourceName> = new Set(["logs", "fetch-queue"]);
+  const rights = rightsOf(spec, { ...accessOptionsOf(config), tracing: false }).filter(
+    ({ resource }) => !notHere.has(resource),
+  );
+  const arns = { ...storage.arns, ...configuredArns(config) };
+  const arnsOfName = (name: ResourceName): readonly string[] => arnsOf(name, arns, "");
   const ingest = new IngestStack(app, `${config.name}-ingest`, {
     env,
     config: config.ingest,
     environment: functionEnvironment(spec, config, storage),
-    statements: rights.map(
-      ({ resource, actions }) =>
-        new PolicyStatement({
-          actions: [...actions],
-          resources: [arnOfName(resource)],
-        }),
-    ),
+    statements: statementsOf(rights, arnsOfName),
     wildcards: wildcardReasons(
       storage,
       rights.map(({ resource }) => resource),
-      arnOfName,
+      arnsOfName,
     ),
     logRetention: logRetention(config.logRetentionDays),
     dataKey: storage.dataKey,
@@ -131,6 +129,7 @@ function watchedParts(parts: Parts, ingest: IngestStack | undefined): Watched {
     deadLetters: {
       index: workers.indexQueue.deadLetters,
       webhooks: workers.webhookQueue.deadLetters,
+      fetches: workers.fetchQueue.deadLetters,
       stream: workers.streamFailures,
     },
     tableMetric,

@@ -9,8 +9,8 @@ import { WorkersStack } from "./workers-stack.ts";
 /** The stacks of a deployment, in the order in which they are deployed. */
 export interface Stacks {
   readonly storage: StorageStack;
-  readonly api: ApiStack;
   readonly workers: WorkersStack;
+  readonly api: ApiStack;
   /** What stands around them: edge, ingest, observability. */
   readonly operations: Operations;
 }
@@ -32,10 +32,11 @@ export function createStacks(app: App, config: Config): Stacks {
     });
     storage.addStackDependency(replica);
   }
-  const api = new ApiStack(app, `${config.name}-api`, { ...props, storage });
   const workers = new WorkersStack(app, `${config.name}-workers`, { ...props, storage });
+  const fetchQueue = workers.fetchQueue.queue;
+  const api = new ApiStack(app, `${config.name}-api`, { ...props, storage, fetchQueue });
   const operations = createOperations(app, { config, env, storage, api, workers });
-  return { storage, api, workers, operations };
+  return { storage, workers, api, operations };
 }
 
 /** The CDK's CLI says whose credentials it has; without either, templates fit any account and region. */

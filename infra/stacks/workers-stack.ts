@@ -4,7 +4,11 @@ import {
   type Function as LambdaFunction,
   StartingPosition,
 } from "aws-cdk-lib/aws-lambda";
-import { SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import {
+  SqsDlq,
+  SqsEventSource,
+  type SqsEventSourceProps,
+} from "aws-cdk-lib/aws-lambda-event-sources";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { Config } from "../config/schema.ts";
@@ -25,6 +29,8 @@ export class WorkersStack extends Stack {
   readonly functions: ReadonlyMap<WorkerName, RegistryFunction>;
   readonly indexQueue: WorkerQueue;
   readonly webhookQueue: WorkerQueue;
+  /** Files of upstreams that requests have no time for. */
+  readonly fetchQueue: WorkerQueue;
   /** Batches of the stream that could not be delivered; the re-delivery by schedule finds their events. */
   readonly streamFailures: Queue;
 
@@ -38,6 +44,7 @@ export class WorkersStack extends Stack {
     });
     this.indexQueue = new WorkerQueue(this, "index-queue", queueOf("index"));
     this.webhookQueue = new WorkerQueue(this, "webhook-queue", queueOf("webhooks"));
+    this.fetchQueue = new WorkerQueue(this, "fetch-queue", queueOf("fetches"));
     this.streamFailures = createDeadLetters(this, "stream-failures", dataKey);
     Validations.of(this.streamFailures).acknowledge({
       id: "AwsSolutions-SQS3",
@@ -47,8 +54,10 @@ export class WorkersStack extends Stack {
       WORKER_FUNCTIONS.map((spec) => [spec.name, this.#createFunction(spec, props)]),
     );
     this.#readStream(props.storage.tableStreamArn);
-    this.#readQueue("index", this.indexQueue.queue);
-    this.#readQueue("webhooks", this.webhookQueue.queue);
+    this.#readQueue("index", this.indexQueue.queue, { batchSize: 10 });
+    this.#readQueue("webhooks", this.webhookQueue.queue, { batchSize: 10 });
+    // Each file has the function's whole time; many at once must not leave requests without functions.
+    this.#readQueue("fetches", this.fetchQueue.queue, { batchSize: 1, maxConcurrency: 20 });
     const maintenance = this.functionOf("maintenance");
     addSchedules(this, maintenance, { config: props.config });
     new CfnOutput(this, "MaintenanceFunction", { value: maintenance.functionName });
@@ -69,6 +78,7 @@ export class WorkersStack extends Stack {
       queues: {
         indexQueue: this.indexQueue.queue.queueArn,
         webhookQueue: this.webhookQueue.queue.queueArn,
+        fetchQueue: this.fetchQueue.queue.queueArn,
         streamFailures: this.streamFailures.queueArn,
       },
       environment: sends
@@ -97,9 +107,13 @@ export class WorkersStack extends Stack {
     });
   }
 
-  #readQueue(name: WorkerName, queue: Queue): void {
+  #readQueue(
+    name: WorkerName,
+    queue: Queue,
+    options: Pick<SqsEventSourceProps, "batchSize" | "maxConcurrency">,
+  ): void {
     this.functionOf(name).addEventSource(
-      new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }),
+      new SqsEventSource(queue, { ...options, reportBatchItemFailures: true }),
     );
   }
 }

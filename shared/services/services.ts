@@ -38,6 +38,9 @@ import { UpstreamClient } from "./upstreams/upstream-client.ts";
 import { UpstreamCredentials } from "./upstreams/upstream-credentials.ts";
 import { UpstreamDirectory } from "./upstreams/upstream-directory.ts";
 import { UpstreamDocuments } from "./upstreams/upstream-documents.ts";
+import { OrderedFetches } from "./upstreams/ordered-fetches.ts";
+import type { FetchLimits } from "./upstreams/upstream-fetches.ts";
+import type { HearRead } from "./upstreams/upstream-read.ts";
 import { UpstreamFiles } from "./upstreams/upstream-files.ts";
 import { Leaves } from "./views/routes.ts";
 import { Prefetch } from "./views/prefetch.ts";
@@ -93,6 +96,10 @@ export interface ServiceOptions {
    * a webhook could otherwise reach what only this machine should.
    */
   readonly webhooksPrivate?: boolean;
+  /** How long files of upstreams may take to fetch here. Absent: as long as they take. */
+  readonly fetchLimits?: FetchLimits;
+  /** Hears of every read through a proxy, for metrics. */
+  readonly upstreamRead?: HearRead;
   /** Hears of every attempt to deliver, for metrics. */
   readonly webhookAttempted?: (attempt: WebhookAttempt) => void;
 }
@@ -117,6 +124,7 @@ export interface Services {
   readonly images: Images;
   readonly lifecycle: Lifecycle;
   readonly logins: Logins;
+  readonly orderedFetches: OrderedFetches;
   readonly packageListing: PackageListing;
   readonly prefetch: Prefetch;
   readonly publisher: Publisher;
@@ -183,14 +191,15 @@ export function createServices(
     stores,
     new UpstreamCredentials(stores, options.awsRegistryTokens),
   );
-  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient);
+  const hearRead = options.upstreamRead ?? (() => {});
+  const upstreamDocuments = new UpstreamDocuments(stores, upstreamClient, hearRead);
   const leaves = new Leaves(directory, upstreamDirectory);
   const views = new Views(
     stores,
     ecosystems,
     leaves,
     upstreamDocuments,
-    new UpstreamFiles(stores, upstreamClient, changes, collector, options.downloads === "inline"),
+    new UpstreamFiles(stores, upstreamClient, changes, collector, options),
   );
   const stored = new StoredCatalogue(stores, ecosystems);
   const catalogue = new Catalogue(stored, new ViewCatalogue(ecosystems, leaves, views, stored));
@@ -227,6 +236,7 @@ export function createServices(
     images: new Images(stores, blobLinks),
     lifecycle,
     logins: new Logins(stores, tokens),
+    orderedFetches: new OrderedFetches(stores, directory, views),
     packageListing: new PackageListing(stores),
     prefetch: new Prefetch(stores, ecosystems, catalogue, views, options.requestBudgetMs),
     publisher,

@@ -1,8 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { accessMatrix, type ResourceName } from "../../infra/access/matrix.ts";
-import { renderMatrix } from "../../infra/access/render.ts";
+import {
+  type AccessOptions,
+  accessMatrix,
+  NO_OPTIONS,
+  type ResourceName,
+  rightsOf,
+} from "../../infra/access/matrix.ts";
+import { EVERY_OPTION, renderMatrix } from "../../infra/access/render.ts";
 import { FUNCTIONS, PROTOCOL_FUNCTIONS } from "../../infra/functions.ts";
 import { createTestStacks, EVERYTHING, type Resource, resourcesOf } from "./support.ts";
 
@@ -16,7 +22,12 @@ const roleSchema = z.object({
     z.object({
       PolicyDocument: z.object({
         Statement: z.array(
-          z.object({ Effect: z.literal("Allow"), Action: textOrTexts, Resource: z.unknown() }),
+          z.object({
+            Effect: z.literal("Allow"),
+            Action: textOrTexts,
+            Resource: z.unknown(),
+            Condition: z.unknown().optional(),
+          }),
         ),
       }),
     }),
@@ -42,9 +53,13 @@ const SHAPES: Readonly<Record<ResourceName, RegExp>> = {
   "signing-key": /^import:SigningKey\w*Arn\w*$/,
   "mac-key": /^import:MacKey\w*Arn\w*$/,
   "data-key": /^import:DataKey\w*Arn\w*$/,
-  "upstream-role": /^arn:aws:iam::111122223333:role\/packages-reader$/,
   "index-queue": /^get:indexqueueQueue\w*Arn$/,
   "webhook-queue": /^get:webhookqueueQueue\w*Arn$/,
+  "fetch-queue": /^(?:get:fetchqueueQueue|import:fetchqueueQueue)\w*Arn\w*$/,
+  "upstream-roles": /^arn:aws:iam::111122223333:role\/readers\/ecr$/,
+  "ecr-tokens": /^\*$/,
+  "codeartifact-domains": /^arn:aws:codeartifact:eu-central-1:111122223333:domain\/shared$/,
+  "codeartifact-bearers": /^\*$/,
   "stream-failures": /^get:streamfailures\w*Arn$/,
   logs: /^get:\w+Logs\w*Arn$/,
   traces: /^\*$/,
@@ -82,6 +97,13 @@ function rolesOf(stacks: ReturnType<typeof createTestStacks>, prefix: string): F
   });
 }
 
+const UPSTREAM_ACTIONS: ReadonlySet<string> = new Set([
+  "sts:AssumeRole",
+  "ecr:GetAuthorizationToken",
+  "codeartifact:GetAuthorizationToken",
+  "sts:GetServiceBearerToken",
+]);
+
 const VARIANTS = [
   { title: "without options", input: {}, prefix: "entrepot", enabled: false },
   { title: "with every option", input: EVERYTHING, prefix: "all", enabled: true },
@@ -94,7 +116,9 @@ describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
     customerKey: enabled,
     tracing: true,
     objectLock: enabled,
-    upstreamRole: enabled,
+    upstreamRoles: enabled,
+    ecr: enabled,
+    codeArtifact: enabled,
   });
 
   test("there is one for each function, which Lambda alone may take", () => {
@@ -120,6 +144,11 @@ describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
         const statement = statements?.[position];
         expect(statement?.Action).toEqual(actions);
         expect(arnText(statement?.Resource)).toMatch(SHAPES[resource]);
+        expect(statement?.Condition).toEqual(
+          resource === "codeartifact-bearers"
+            ? { StringEquals: { "sts:AWSServiceName": "codeartifact.amazonaws.com" } }
+            : undefined,
+        );
       }
     },
   );
@@ -134,12 +163,7 @@ describe.each(VARIANTS)("roles $title", ({ input, prefix, enabled }) => {
 });
 
 describe("the matrix", () => {
-  const matrix = accessMatrix({
-    customerKey: true,
-    tracing: true,
-    objectLock: true,
-    upstreamRole: true,
-  });
+  const matrix = accessMatrix(EVERY_OPTION);
   const actionsOf = (name: string): readonly string[] =>
     (matrix.get(name) ?? []).flatMap(({ actions }) => actions);
 
@@ -154,19 +178,10 @@ describe("the matrix", () => {
       FUNCTIONS.filter(({ name }) => matrix.get(name)?.some((right) => right.resource === resource))
         .map(({ name }) => name)
         .toSorted();
-    const protocols = PROTOCOL_FUNCTIONS.map(({ name }) => name);
-    expect(usersOf("upstream-role")).toEqual(protocols.toSorted());
-    expect(
-      new Set(
-        [...matrix.values()]
-          .flat()
-          .filter(({ resource }) => resource === "upstream-role")
-          .flatMap(({ actions }) => actions),
-      ),
-    ).toEqual(new Set(["sts:AssumeRole"]));
     expect(usersOf("signing-key")).toEqual(["api", "npm"]);
     expect(usersOf("mac-key")).toEqual([
       "api",
+      "fetches",
       "generic",
       "maintenance",
       "maven",
@@ -177,13 +192,27 @@ describe("the matrix", () => {
     ]);
   });
 
-  test("has no action with a wildcard, and none that reaches beyond data but to take the one role", () => {
+  test("lets only those who ask upstreams make tokens for them, and nobody without an option", () => {
+    const makers = (action: string, options: AccessOptions) =>
+      FUNCTIONS.filter((spec) =>
+        rightsOf(spec, options).some(({ actions }) => actions.includes(action)),
+      ).map(({ name }) => name);
+    for (const action of UPSTREAM_ACTIONS) expect(makers(action, NO_OPTIONS)).toEqual([]);
+    const made = [...UPSTREAM_ACTIONS].map((action) => makers(action, EVERY_OPTION).toSorted());
+    const packages = ["api", "fetches", "generic", "maven", "npm", "pypi"];
+    expect(made).toEqual([
+      ["api", "fetches", "generic", "maven", "npm", "oci", "pypi"],
+      ["api", "fetches", "oci"],
+      packages,
+      packages,
+    ]);
+  });
+
+  test("has no action with a wildcard, and none that reaches beyond data but for tokens of upstreams", () => {
     for (const { name } of FUNCTIONS) {
-      const rights = (matrix.get(name) ?? []).filter(
-        ({ resource }) => resource !== "upstream-role",
-      );
-      for (const action of rights.flatMap(({ actions }) => actions)) {
+      for (const action of actionsOf(name)) {
         expect(action, name).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+        if (UPSTREAM_ACTIONS.has(action)) continue;
         expect(action, name).not.toMatch(/^(?:iam|sts|lambda|cloudformation|ssm|secretsmanager):/);
         expect(action, name).not.toMatch(/Policy|DeleteTable|DeleteBucket|ObjectVersion|Scan/);
       }

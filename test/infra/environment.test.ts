@@ -42,5 +42,8 @@ describe("what the stacks put into a function's environment", () => {
     });
     expect(read("npm").ENTREPOT_IAM_GRANTS).toBeUndefined();
     expect(read("stream").ENTREPOT_INDEX_QUEUE).toBeDefined();
+    expect(read("npm").ENTREPOT_FETCH_QUEUE).toBeDefined();
+    // What it gets from the queue it fetches itself.
+    expect(read("fetches").ENTREPOT_FETCH_QUEUE).toBeUndefined();
   });
 });

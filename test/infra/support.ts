@@ -84,10 +84,14 @@ export const EVERYTHING: ConfigInput = {
     deletionProtection: false,
   },
   throttle: { protocols: { npm: { requestsPerSecond: 50, burst: 100 } } },
+  upstreams: {
+    assumeRoles: ["arn:aws:iam::111122223333:role/readers/ecr"],
+    ecr: true,
+    codeArtifactDomains: ["arn:aws:codeartifact:eu-central-1:111122223333:domain/shared"],
+  },
   requestsPerMinute: 600,
   reservedConcurrency: 50,
   logRetentionDays: 365,
-  upstreamRole: "arn:aws:iam::111122223333:role/packages-reader",
   grants: [{ roleArn: "arn:aws:iam::111122223333:role/ci", registries: ["npm"], allow: "publish" }],
 };
 

@@ -30,23 +30,21 @@ describe("the workers stack", () => {
     }
   });
 
-  test("takes messages from two queues, and gives back those that failed", () => {
+  test("takes messages from three queues, files of upstreams one by one, and gives back those that failed", () => {
     const queues = mappings.filter(({ Properties }) => !("StartingPosition" in Properties));
-    expect(queues).toHaveLength(2);
+    expect(queues.map(({ Properties }) => Properties["BatchSize"])).toEqual([10, 10, 1]);
     for (const { Properties } of queues) {
-      expect(Properties).toMatchObject({
-        BatchSize: 10,
-        FunctionResponseTypes: ["ReportBatchItemFailures"],
-      });
+      expect(Properties["FunctionResponseTypes"]).toEqual(["ReportBatchItemFailures"]);
     }
+    expect(queues[2]?.Properties["ScalingConfig"]).toEqual({ MaximumConcurrency: 20 });
   });
 
   test("sets messages aside after five tries, long after the function's timeout, and takes TLS only", () => {
     const queues = [...resourcesOf(workers, "AWS::SQS::Queue").values()];
     const withDeadLetters = queues.filter(({ Properties }) => "RedrivePolicy" in Properties);
-    expect(queues).toHaveLength(5);
+    expect(queues).toHaveLength(7);
     expect(withDeadLetters.map(({ Properties }) => Properties["VisibilityTimeout"])).toEqual([
-      720, 360,
+      720, 360, 5400,
     ]);
     for (const { Properties } of withDeadLetters) {
       expect(Properties["RedrivePolicy"]).toMatchObject({ maxReceiveCount: 5 });
@@ -55,7 +53,7 @@ describe("the workers stack", () => {
       SqsManagedSseEnabled: true,
       MessageRetentionPeriod: 14 * 86_400,
     });
-    template.resourceCountIs("AWS::SQS::QueuePolicy", 5);
+    template.resourceCountIs("AWS::SQS::QueuePolicy", 7);
     template.allResourcesProperties("AWS::SQS::QueuePolicy", {
       PolicyDocument: {
         Statement: Match.arrayWith([

@@ -1,4 +1,7 @@
-import type { TestRegistry } from "./services.ts";
+/** A registry that takes requests with the rights of an administrator. */
+interface Managed {
+  request(path: string, init: RequestInit): Promise<Response>;
+}
 
 interface NewProxy {
   readonly slug: string;
@@ -13,7 +16,7 @@ interface NewProxy {
 
 /** Creates an upstream and a proxy registry of the same name, by the API. */
 export async function createProxy(
-  test: TestRegistry,
+  test: Managed,
   { slug, ecosystem, url, upstream = {}, registry = {} }: NewProxy,
 ): Promise<void> {
   await post(test, "/upstreams", { key: slug, ecosystem, url, allowPrivate: true, ...upstream });
@@ -22,7 +25,7 @@ export async function createProxy(
 
 /** Creates a composite registry, by the API. */
 export async function createComposite(
-  test: TestRegistry,
+  test: Managed,
   composite: {
     readonly slug: string;
     readonly ecosystem: string;
@@ -34,7 +37,7 @@ export async function createComposite(
 
 /** Changes what an upstream is like. */
 export async function changeUpstream(
-  test: TestRegistry,
+  test: Managed,
   key: string,
   edits: Readonly<Record<string, unknown>>,
 ): Promise<void> {
@@ -43,22 +46,17 @@ export async function changeUpstream(
 
 /** Changes a registry. */
 export async function changeRegistry(
-  test: TestRegistry,
+  test: Managed,
   slug: string,
   edits: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await send(test, "PATCH", `/registries/${slug}`, edits);
 }
 
-const post = (test: TestRegistry, path: string, body: unknown): Promise<void> =>
+const post = (test: Managed, path: string, body: unknown): Promise<void> =>
   send(test, "POST", path, body);
 
-async function send(
-  test: TestRegistry,
-  method: string,
-  path: string,
-  body: unknown,
-): Promise<void> {
+async function send(test: Managed, method: string, path: string, body: unknown): Promise<void> {
   const response = await test.request(`/api/v1${path}`, {
     method,
     headers: { "content-type": "application/json" },

@@ -8,7 +8,7 @@ import { digestsOfIntegrity, type Lockfile, LockfileError, type LockedPackage } 
  */
 export function readPnpmLock(text: string): Lockfile {
   const lines = text.split(/\r?\n/);
-  if (!lines.some((line) => /^lockfileVersion: /.test(line))) {
+  if (!lines.some((line) => line.startsWith("lockfileVersion: "))) {
     throw new LockfileError("it has no lockfileVersion");
   }
   const packages: LockedPackage[] = [];

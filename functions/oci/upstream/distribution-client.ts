@@ -13,6 +13,8 @@ export interface DistributionRequest {
   /** Media types, where the upstream has a choice. */
   readonly accept?: string;
   readonly maxBodyBytes: number;
+  /** Breaks it off, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Asks upstreams for what their repositories hold, with tokens where they want them. */
@@ -60,7 +62,7 @@ export class DistributionClient {
   async #sendOnce(
     upstream: Upstream,
     repository: string,
-    { method = "GET", target, accept = "*/*", maxBodyBytes }: DistributionRequest,
+    { method = "GET", target, accept = "*/*", maxBodyBytes, signal }: DistributionRequest,
     token: string | undefined,
   ): Promise<OutboundAnswer> {
     const isAbsolute = /^https?:/.test(target);
@@ -70,6 +72,7 @@ export class DistributionClient {
       // Digests are of the bytes as they are.
       headers: { accept, "accept-encoding": "identity" },
       maxBodyBytes,
+      ...(signal === undefined ? {} : { signal }),
       ...(token === undefined ? {} : { credentials: { authorization: `Bearer ${token}` } }),
     });
   }

@@ -1,15 +1,18 @@
 import { NotFoundError } from "../../../shared/errors.ts";
+import type { Upstream } from "../../../shared/domain/upstream.ts";
 import type { ByteStream } from "../../../shared/ports/blobs.ts";
 import type { OutboundAnswer } from "../../../shared/ports/outbound-http.ts";
 import type { BlobLink } from "../../../shared/records/blob-links.ts";
 import type { PackageRef } from "../../../shared/services/blob-links.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import { SingleFlight } from "../../../shared/services/upstreams/single-flight.ts";
+import { bodyWithin, type FetchLimit } from "../../../shared/services/upstreams/fetch-limit.ts";
 import {
   type Arrival,
   asSoonAsItArrives,
   relay,
 } from "../../../shared/services/upstreams/relay.ts";
+import { UpstreamFetches } from "../../../shared/services/upstreams/upstream-fetches.ts";
+import { type HearRead, heardFetch } from "../../../shared/services/upstreams/upstream-read.ts";
 import {
   asStoringFailure,
   MIN_STREAMED_BYTES,
@@ -21,7 +24,6 @@ import type { ProxyImage } from "./proxy-image.ts";
 
 type Arrive = (arrival: Arrival<ProxiedBlob>) => void;
 
-const WAIT_FOR_OTHERS_MS = 15 * 60_000;
 /** Other images of the proxy that are looked at for the same blob. */
 const MAX_OWNERS = 50;
 
@@ -34,21 +36,18 @@ export interface ProxiedBlob {
   readonly arriving?: ByteStream;
 }
 
-/**
- * Layers and configs of upstreams: fetched once however many want them, verified, and linked to their image.
- *
- * On Lambda a large layer does not arrive within one invocation: there the worker that fetches large files has to take
- * over from `#fetch`.
- */
+/** Layers and configs of upstreams: fetched once however many want them, verified, and linked to their image. */
 export class ProxiedBlobs {
   readonly #services: Services;
   readonly #client: DistributionClient;
-  readonly #flights: SingleFlight<BlobLink>;
+  readonly #fetches: UpstreamFetches<BlobLink>;
+  readonly #hear: HearRead;
 
   constructor(services: Services, client: DistributionClient) {
     this.#services = services;
     this.#client = client;
-    this.#flights = new SingleFlight(services.stores, WAIT_FOR_OTHERS_MS);
+    this.#hear = services.options.upstreamRead ?? (() => {});
+    this.#fetches = new UpstreamFetches(services.stores, services.options.fetchLimits);
   }
 
   /**
@@ -58,6 +57,11 @@ export class ProxiedBlobs {
    */
   async get(image: ProxyImage, digest: OciDigest): Promise<ProxiedBlob> {
     return asSoonAsItArrives((arrive) => this.#get(image, digest, arrive));
+  }
+
+  /** Tells that a blob was here already. */
+  heardCached({ key: upstream }: Upstream): void {
+    this.#hear({ upstream, kind: "file", outcome: "cached", bytes: 0 });
   }
 
   /** As {@link ProxiedBlobs.get}, when all of it is here. */
@@ -70,9 +74,19 @@ export class ProxiedBlobs {
     const ref: PackageRef = { registryId: registry.id, packageName: repository };
     const find = (): Promise<BlobLink | undefined> =>
       this.#services.blobLinks.find(ref, digest.text);
-    return this.#flights.run(`blob ${registry.id} ${repository} ${digest.text}`, find, async () => {
+    const order = {
+      registry: registry.slug,
+      ...ref,
+      version: "",
+      path: digest.text,
+    };
+    return this.#fetches.run(order, { find }, async (limit) => {
       const stored = await this.#findStored(image, digest);
-      const blob = stored ?? (await this.#fetch(image, digest, arrive));
+      const blob =
+        stored ??
+        (await heardFetch(this.#hear, image.upstream, () =>
+          this.#fetch(image, digest, limit, arrive),
+        ));
       await this.#services.blobLinks.link(ref, { digest: digest.text, ...blob });
       const link = await find();
       if (link === undefined) throw new NotFoundError("file", digest.text);
@@ -107,15 +121,20 @@ export class ProxiedBlobs {
     return undefined;
   }
 
-  async #fetch(image: ProxyImage, digest: OciDigest, arrive: Arrive | undefined) {
+  async #fetch(
+    image: ProxyImage,
+    digest: OciDigest,
+    limit: FetchLimit,
+    arrive: Arrive | undefined,
+  ) {
     const { upstream } = image;
     const { blobs, now } = this.#services.stores;
-    const answer = await this.#ask(image, digest, "GET");
+    const answer = await this.#ask(image, digest, "GET", limit.signal);
     const announced = Number(answer.headers.get("content-length") ?? 0);
     const mayStream = this.#services.options.downloads === "inline";
-    let { body } = answer;
+    let body = await bodyWithin(limit, answer);
     if (arrive !== undefined && mayStream && announced >= MIN_STREAMED_BYTES) {
-      const { stored, sent, end } = relay(answer.body);
+      const { stored, sent, end } = relay(body);
       const value = { sha256: "", sizeBytes: announced, linkedAtMs: now(), arriving: sent };
       arrive({ value, end });
       body = stored;
@@ -137,12 +156,14 @@ export class ProxiedBlobs {
     { upstream, repository }: ProxyImage,
     digest: OciDigest,
     method: "GET" | "HEAD",
+    signal?: AbortSignal,
   ): Promise<OutboundAnswer> {
     try {
       const answer = await this.#client.send(upstream, repository, {
         method,
         target: `blobs/${digest.text}`,
         maxBodyBytes: upstream.maxFileBytes,
+        ...(signal === undefined ? {} : { signal }),
       });
       if (answer.status === 200) return answer;
       if (answer.status !== 404 && answer.status !== 410) {

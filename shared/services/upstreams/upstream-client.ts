@@ -17,6 +17,8 @@ export interface UpstreamRequest {
   readonly maxBodyBytes: number;
   /** Sent instead of the upstream's own, wherever `target` is, by protocols that fetch tokens. */
   readonly credentials?: Readonly<Record<string, string>>;
+  /** Breaks the request and its body off, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Asks upstreams, each in the way that it is configured. */
@@ -49,6 +51,7 @@ export class UpstreamClient {
         headTimeoutMs: upstream.timeoutMs,
         idleTimeoutMs: IDLE_TIMEOUT_MS,
         maxBodyBytes: request.maxBodyBytes,
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
     } catch (error) {
       throw asFailure(upstream, error);

@@ -20,6 +20,7 @@ import { readBody } from "../outbound-body.ts";
 import type { UpstreamQuestions } from "../views/listing.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+import type { HearRead, UpstreamRead } from "./upstream-read.ts";
 import { questionsTo } from "./upstream-questions.ts";
 
 /** Decoded. The largest packument of the public registry has about 100 MB. */
@@ -75,9 +76,11 @@ export class UpstreamDocuments {
   readonly #stores: Stores;
   readonly #client: UpstreamClient;
   readonly #flights: SingleFlight<KnownCopy>;
+  readonly #hear: HearRead;
   readonly #pausedUntilMs = new Map<string, number>();
 
-  constructor(stores: Stores, client: UpstreamClient) {
+  constructor(stores: Stores, client: UpstreamClient, hear: HearRead) {
+    this.#hear = hear;
     this.#stores = stores;
     this.#client = client;
     this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
@@ -98,12 +101,15 @@ export class UpstreamDocuments {
     known: UpstreamCopy | undefined,
     fetch: Fetch,
   ): Promise<KnownCopy> {
-    if (known !== undefined && this.#isFresh(question.upstream, known)) {
-      return { copy: known, stale: "" };
-    }
     const { registry, upstream, packageName, name } = question;
-    if (upstream.offline) return { copy: known ?? nothing(name), stale: "" };
-    if (this.#mayServe(known) && this.#isPaused(upstream)) return served(known, upstream);
+    if (upstream.offline || (known !== undefined && this.#isFresh(upstream, known))) {
+      this.#tell(upstream, "cached");
+      return { copy: known ?? nothing(name), stale: "" };
+    }
+    if (this.#mayServe(known) && this.#isPaused(upstream)) {
+      this.#tell(upstream, "stale");
+      return served(known, upstream);
+    }
     return this.#flights.run(
       `document ${registry.id} ${packageName} ${name}`,
       async () => {
@@ -160,18 +166,30 @@ export class UpstreamDocuments {
   ): Promise<KnownCopy> {
     const { upstream } = question;
     try {
-      const copy =
-        (await this.#update(question, known, await fetch(known))) ??
-        (await this.#update(question, undefined, await fetch(undefined)));
+      let fetched = await fetch(known);
+      let copy = await this.#update(question, known, fetched);
+      if (copy === undefined) {
+        fetched = await fetch(undefined);
+        copy = await this.#update(question, undefined, fetched);
+      }
       if (copy === undefined) throw purgedMeanwhile();
       this.#pausedUntilMs.delete(upstream.id);
+      if (fetched.kind === "present") this.#tell(upstream, "fetched", fetched.body.length);
+      else this.#tell(upstream, fetched.kind);
       return { copy, stale: "" };
     } catch (error) {
-      if (!(error instanceof UpstreamFailedError) || !this.#mayServe(known)) throw error;
+      if (!(error instanceof UpstreamFailedError)) throw error;
+      const mayServe = this.#mayServe(known);
+      this.#tell(upstream, mayServe ? "stale" : "failed");
+      if (!mayServe) throw error;
       this.#pausedUntilMs.set(upstream.id, this.#stores.now() + PAUSE_MS);
       this.#stores.log.warn("upstream.stale", { upstream: upstream.key, why: error.message });
       return served(known, upstream);
     }
+  }
+
+  #tell({ key: upstream }: Upstream, outcome: UpstreamRead["outcome"], bytes = 0): void {
+    this.#hear({ upstream, kind: "document", outcome, bytes });
   }
 
   async #fetch(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<Fetched> {

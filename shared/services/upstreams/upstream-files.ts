@@ -21,13 +21,23 @@ import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
 import { digestsBeside, requireNoPage } from "./announced-digests.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
-import { SingleFlight } from "./single-flight.ts";
+import { bodyWithin, type FetchLimit } from "./fetch-limit.ts";
+import { type FetchLimits, UpstreamFetches } from "./upstream-fetches.ts";
+import { type HearRead, heardFetch } from "./upstream-read.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
 import { purgedMeanwhile } from "./upstream-documents.ts";
 
-const WAIT_FOR_OTHERS_MS = 15 * 60_000;
 /** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
 export const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
+
+interface Options {
+  /** `inline`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
+  readonly downloads: "inline" | "redirect";
+  readonly fetchLimits?: FetchLimits;
+  readonly upstreamRead?: HearRead;
+}
+
+type Kept = Pick<NewFile, "sizeBytes" | "digests">;
 
 /** What is here of a file already. */
 interface Known {
@@ -56,22 +66,23 @@ export class UpstreamFiles {
   readonly #changes: PackageChanges;
   readonly #collector: Collector;
   readonly #mayStream: boolean;
-  readonly #flights: SingleFlight<AvailableFile>;
+  readonly #hear: HearRead;
+  readonly #fetches: UpstreamFetches<AvailableFile>;
 
-  /** `mayStream`: large files may go to who asked first while they arrive, because answers with bytes leave from here. */
   constructor(
     stores: Stores,
     client: UpstreamClient,
     changes: PackageChanges,
     collector: Collector,
-    mayStream: boolean,
+    { downloads, fetchLimits, upstreamRead = () => {} }: Options,
   ) {
     this.#stores = stores;
     this.#client = client;
     this.#changes = changes;
     this.#collector = collector;
-    this.#mayStream = mayStream;
-    this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
+    this.#mayStream = downloads === "inline";
+    this.#hear = upstreamRead;
+    this.#fetches = new UpstreamFetches(stores, fetchLimits);
   }
 
   /** The file if it is here already, whatever its upstream says now. */
@@ -89,6 +100,11 @@ export class UpstreamFiles {
     return { file: toFile(fileItem), version: toVersion(versionItem) };
   }
 
+  /** Tells that a file was here already. */
+  heardCached({ key: upstream }: Upstream): void {
+    this.#hear({ upstream, kind: "file", outcome: "cached", bytes: 0 });
+  }
+
   /**
    * The file, fetched unless it is here. Nothing is kept of bytes that are not what the upstream's document says.
    *
@@ -99,11 +115,19 @@ export class UpstreamFiles {
     const find = (): Promise<AvailableFile | undefined> =>
       this.find(registry, packageName, version, file.path);
     return asSoonAsItArrives((arrive) =>
-      this.#flights.run(
-        `file ${registry.id} ${packageName} ${version} ${file.path}`,
-        file.changes === true ? async () => undefined : find,
-        async () => {
-          await this.#fetch(question, arrive);
+      this.#fetches.run(
+        {
+          registry: registry.slug,
+          registryId: registry.id,
+          packageName,
+          version,
+          path: file.path,
+        },
+        { find, changes: file.changes === true },
+        async (limit) => {
+          await heardFetch(this.#hear, question.upstream, () =>
+            this.#fetch(question, limit, arrive),
+          );
           const found = await find();
           if (found === undefined) throw purgedMeanwhile();
           return found;
@@ -115,13 +139,15 @@ export class UpstreamFiles {
   /** `arrive` is told of a large file as soon as it begins to come. */
   async #fetch(
     question: FileQuestion,
+    limit: FetchLimit,
     arrive: (arrival: Arrival<AvailableFile>) => void,
-  ): Promise<void> {
+  ): Promise<Kept> {
     const { upstream, file: wanted } = question;
     const answer = await this.#client.send(upstream, {
       target: wanted.url,
       headers: { accept: "*/*", "accept-encoding": "identity" },
       maxBodyBytes: upstream.maxFileBytes,
+      ...(limit.signal === undefined ? {} : { signal: limit.signal }),
     });
     if (answer.status === 404 || answer.status === 410) {
       await answer.body.cancel().catch(() => undefined);
@@ -138,9 +164,9 @@ export class UpstreamFiles {
           : changedAtMs;
     const sizeBytes = Number(answer.headers.get("content-length") ?? 0);
     const isStreamed = this.#mayStream && sizeBytes >= MIN_STREAMED_BYTES;
-    let body = answer.body;
+    let body = await bodyWithin(limit, answer);
     if (isStreamed) {
-      const { stored, sent, end } = relay(answer.body);
+      const { stored, sent, end } = relay(body);
       body = stored;
       const value = this.#arriving({ ...question, file }, publishedAtMs, sizeBytes, sent);
       arrive({ value, end });
@@ -150,6 +176,7 @@ export class UpstreamFiles {
       await requireNoPage(this.#stores.blobs, upstream, file.path, kept);
     }
     await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
+    return kept;
   }
 
   /** What is known of its bytes before they come: from its document, the answer's head, or a file beside it. */
@@ -197,7 +224,7 @@ export class UpstreamFiles {
     path: string,
     expected: Partial<Digests>,
     body: ByteStream,
-  ): Promise<Pick<NewFile, "sizeBytes" | "digests">> {
+  ): Promise<Kept> {
     try {
       const { sizeBytes, digests } = await this.#stores.blobs.put(body, {
         algorithms: FILE_DIGESTS,

@@ -402,7 +402,10 @@ export class Views {
     if (upstream === undefined) return undefined;
     const ecosystem = this.#ecosystems[registry.ecosystem];
     const locate = ecosystem.listings?.locate ?? ecosystem.locate;
-    if (locate === undefined && cached !== undefined) return cached;
+    if (locate === undefined && cached !== undefined) {
+      this.#files.heardCached(upstream);
+      return cached;
+    }
     const { listed, description } =
       locate === undefined
         ? await this.#listed(leaf, packageName, version)
@@ -422,9 +425,10 @@ export class Views {
       description,
       file,
     };
-    return locate === undefined
-      ? this.#files.get(question)
-      : this.#locatedFiles.find(question, cached);
+    if (locate === undefined) return this.#files.get(question);
+    const found = await this.#locatedFiles.find(question, cached);
+    if (found !== undefined && found === cached) this.#files.heardCached(upstream);
+    return found;
   }
 
   async #listed(leaf: Leaf, packageName: string, version: string) {

@@ -73,6 +73,7 @@ export async function openDeployment(source: DynamoSource): Promise<Deployment> 
         ENTREPOT_MAC_KEY: MAC_KEY,
         ENTREPOT_INDEX_QUEUE: `${sqs.url}/1/index`,
         ENTREPOT_WEBHOOK_QUEUE: `${sqs.url}/1/webhooks`,
+        ENTREPOT_FETCH_QUEUE: `${sqs.url}/1/fetches`,
       },
     },
   );

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type JsonService, startJsonService } from "./json-service.ts";
 
+const message = z.object({ QueueUrl: z.string(), MessageBody: z.string() });
 const batch = z.object({
   QueueUrl: z.string(),
   Entries: z
@@ -22,6 +23,16 @@ export interface SqsService extends AsyncDisposable {
 export async function startSqs(): Promise<SqsService> {
   const queues = new Map<string, string[]>();
   const service: JsonService = await startJsonService({
+    SendMessage: (input) => {
+      const { QueueUrl, MessageBody } = message.parse(input);
+      const queue = QueueUrl.split("/").at(-1) ?? "";
+      if (sqs.refuse(queue, MessageBody)) throw new Error("the queue does not take it");
+      queues.set(queue, [...(queues.get(queue) ?? []), MessageBody]);
+      return {
+        MessageId: "1",
+        MD5OfMessageBody: createHash("md5").update(MessageBody).digest("hex"),
+      };
+    },
     SendMessageBatch: (input) => {
       const { QueueUrl, Entries } = batch.parse(input);
       const queue = QueueUrl.split("/").at(-1) ?? "";

@@ -39,6 +39,7 @@ describe("completion in bash", () => {
   test("offers the values that a flag takes", () => {
     expect(complete("registry", "create", "--ecosystem", "")).toEqual([
       "generic",
+      "maven",
       "npm",
       "oci",
       "pypi",
