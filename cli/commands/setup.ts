@@ -63,15 +63,19 @@ async function runSetup(
     return;
   }
   const client = requireClient(clients, clientName, registry.ecosystem);
-  if (!output.json && !takesPackages(registry)) {
+  const canPublish = takesPackages(registry);
+  if (!output.json && !canPublish) {
     output.note(`${slug} takes no packages: leave out what publishes.`);
   }
-  const steps = client.steps({
+  const allSteps = client.steps({
     url: publicUrl(registry, connection.url),
     registry: slug,
     isPublic: registry.visibility === "public",
+    isSource: registry.kind === "source",
+    takesPackages: canPublish,
     ...(withToken && connection.token !== undefined ? { token: connection.token } : {}),
   });
+  const steps = allSteps.filter(({ publishes }) => canPublish || publishes !== true);
   output.result({ registry: slug, client: client.name, steps }, () =>
     steps.map(words).join("\n\n"),
   );

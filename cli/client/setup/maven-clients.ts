@@ -12,6 +12,19 @@ const exportToken = ({ token }: SetupInput): readonly SetupStep[] =>
       ]
     : [];
 
+/** Otherwise Central is asked beside it: https://maven.apache.org/guides/mini/guide-mirror-settings.html */
+const mirrors = (input: SetupInput): string =>
+  input.isSource
+    ? ""
+    : `
+  <mirrors>
+    <mirror>
+      <id>${input.registry}</id>
+      <mirrorOf>*</mirrorOf>
+      <url>${urlOf(input)}</url>
+    </mirror>
+  </mirrors>`;
+
 /** Maven fills in `${env.NAME}`: https://maven.apache.org/settings.html#quick-overview */
 const maven = (input: SetupInput): readonly SetupStep[] => [
   {
@@ -24,7 +37,7 @@ const maven = (input: SetupInput): readonly SetupStep[] => [
       <username>entrepot</username>
       <password>${input.token ?? "${env.ENTREPOT_TOKEN}"}</password>
     </server>
-  </servers>
+  </servers>${mirrors(input)}
   <profiles>
     <profile>
       <id>${input.registry}</id>
@@ -44,6 +57,7 @@ const maven = (input: SetupInput): readonly SetupStep[] => [
   },
   ...exportToken(input),
   {
+    publishes: true,
     title: "To deploy, with no change to the POM:",
     text: `mvn deploy -DaltDeploymentRepository=${input.registry}::default::${urlOf(input)}`,
   },
@@ -66,10 +80,10 @@ const gradle = (input: SetupInput): readonly SetupStep[] => {
     {
       title: "Put this into build.gradle.kts:",
       file: "build.gradle.kts",
-      text: `repositories {\n${repository.replaceAll(/^ {2}/gm, "")}\n}\n\npublishing {\n  repositories {\n${repository}\n  }\n}`,
+      text: `repositories {\n${repository.replaceAll(/^ {2}/gm, "")}\n}${input.takesPackages ? `\n\npublishing {\n  repositories {\n${repository}\n  }\n}` : ""}`,
     },
     ...exportToken(input),
-    { title: "Then:", text: "gradle publish" },
+    { publishes: true, title: "Then:", text: "gradle publish" },
   ];
 };
 
@@ -85,7 +99,7 @@ const sbt = (input: SetupInput): readonly SetupStep[] => [
     ].join("\n"),
   },
   ...exportToken(input),
-  { title: "Then:", text: "sbt publish" },
+  { publishes: true, title: "Then:", text: "sbt publish" },
 ];
 
 /** Clients of Maven registries. */

@@ -33,7 +33,8 @@ const npmrc = (input: SetupInput): SetupStep => ({
 const npm = (input: SetupInput): readonly SetupStep[] => [
   npmrc(input),
   ...exportToken(input),
-  { title: "Then:", text: "npm install <package>\nnpm publish" },
+  { title: "Then:", text: "npm install <package>" },
+  { publishes: true, title: "To publish:", text: "npm publish" },
 ];
 
 /**
@@ -52,7 +53,8 @@ const pnpm = (input: SetupInput): readonly SetupStep[] => [
     text: `${authKey(input)}:_authToken=${tokenText(input)}`,
   },
   ...exportToken(input),
-  { title: "Then:", text: "pnpm add <package>\npnpm publish" },
+  { title: "Then:", text: "pnpm add <package>" },
+  { publishes: true, title: "To publish:", text: "pnpm publish" },
 ];
 
 /** https://classic.yarnpkg.com/lang/en/docs/cli/config/: classic sends tokens for tarballs only when told to. */
@@ -61,7 +63,8 @@ const yarnClassic = (input: SetupInput): readonly SetupStep[] => {
   return [
     { ...step, text: input.isPublic ? text : `${text}\nalways-auth=true` },
     ...exportToken(input),
-    { title: "Then:", text: "yarn add <package>\nyarn publish" },
+    { title: "Then:", text: "yarn add <package>" },
+    { publishes: true, title: "To publish:", text: "yarn publish" },
   ];
 };
 
@@ -85,7 +88,8 @@ const yarnBerry = (input: SetupInput): readonly SetupStep[] => [
     ].join("\n"),
   },
   ...exportToken(input),
-  { title: "Then:", text: "yarn add <package>\nyarn npm publish" },
+  { title: "Then:", text: "yarn add <package>" },
+  { publishes: true, title: "To publish:", text: "yarn npm publish" },
 ];
 
 /** https://bun.com/docs/runtime/bunfig#install-registry; publishing reads .npmrc. */
@@ -95,9 +99,10 @@ const bun = (input: SetupInput): readonly SetupStep[] => [
     file: "bunfig.toml",
     text: `[install]\nregistry = { url = "${registryUrl(input)}", token = "${input.token ?? "$ENTREPOT_TOKEN"}" }`,
   },
-  { ...npmrc(input), title: "To publish with bun, put this into .npmrc too:" },
+  { ...npmrc(input), publishes: true, title: "To publish with bun, put this into .npmrc too:" },
   ...exportToken(input),
-  { title: "Then:", text: "bun add <package>\nbun publish" },
+  { title: "Then:", text: "bun add <package>" },
+  { publishes: true, title: "To publish:", text: "bun publish" },
 ];
 
 /** Clients of npm registries. */

@@ -34,6 +34,7 @@ const pip = (input: SetupInput): readonly SetupStep[] => [
 const twine = (input: SetupInput): readonly SetupStep[] => [
   ...exportToken(input),
   {
+    publishes: true,
     title: "Publish what is in dist:",
     text: [
       `export TWINE_USERNAME=${USER} TWINE_PASSWORD="${tokenText(input)}"`,
@@ -102,6 +103,7 @@ const pdm = (input: SetupInput): readonly SetupStep[] => [
 const hatch = (input: SetupInput): readonly SetupStep[] => [
   ...exportToken(input),
   {
+    publishes: true,
     title: "Publish:",
     text: `hatch build && hatch publish --repo ${uploadUrl(input)} --user ${USER} --auth "${tokenText(input)}"`,
   },
@@ -110,6 +112,7 @@ const hatch = (input: SetupInput): readonly SetupStep[] => [
 const flit = (input: SetupInput): readonly SetupStep[] => [
   ...exportToken(input),
   {
+    publishes: true,
     title: "Publish:",
     text: `FLIT_INDEX_URL=${uploadUrl(input)} FLIT_USERNAME=${USER} FLIT_PASSWORD="${tokenText(input)}" flit publish`,
   },

@@ -10,6 +10,10 @@ export interface SetupInput {
   readonly url: string;
   readonly registry: string;
   readonly isPublic: boolean;
+  /** Composites and proxies stand in the place of public registries, sources beside them. */
+  readonly isSource: boolean;
+  /** What publishes is left out where it cannot work. */
+  readonly takesPackages: boolean;
   /** Absent: a placeholder stands in its place, which the client fills from the environment where it can. */
   readonly token?: string;
 }
@@ -20,6 +24,8 @@ export interface SetupStep {
   /** Where it belongs; absent for commands to run. */
   readonly file?: string;
   readonly text: string;
+  /** It is of no use where nothing can be published. */
+  readonly publishes?: boolean;
 }
 
 export interface SetupClient {

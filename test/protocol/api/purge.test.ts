@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   hangUp,
@@ -7,6 +8,7 @@ import {
 } from "../../support/misbehaving-upstream.ts";
 import { createComposite, createProxy } from "../../support/upstreams.ts";
 import {
+  packumentOf,
   servePackage,
   tarballPath,
   type UpstreamVersion,
@@ -115,6 +117,15 @@ describe("a purge of a package", () => {
     expect(await tarball("left-pad", "1.1.0")).toBe(200);
     const listed = await api.call("GET", "/registries/mirror/packages");
     expect(Object(listed.body).items).toHaveLength(2);
+  });
+
+  test("frees large documents, which are blobs", async () => {
+    const manifest = { large: randomBytes(500_000).toString("base64") };
+    servePackage(upstream, "large", [await upstreamVersion("large", "1.0.0", { manifest })]);
+    expect((await get("/large")).status).toBe(200);
+    expect(await collectGarbage()).toBe(0);
+    await purge({ package: "large" });
+    expect(await collectGarbage()).toBe(2);
   });
 
   test("of which nothing is here does nothing, and leaves no trace", async () => {
@@ -257,6 +268,26 @@ describe("who may purge what", () => {
 });
 
 describe("a purge beside fetches", () => {
+  test("of a document that is being revalidated has it fetched whole", async () => {
+    await install();
+    api.registry.clock.aheadMs += 600_000;
+    const unchanged = packumentOf(upstream, "left-pad", [one, two]);
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: purged, resolve: go } = Promise.withResolvers<void>();
+    upstream.on("/left-pad", async (request, response) => {
+      ask();
+      await purged;
+      if (request.headers["if-none-match"] !== undefined) response.writeHead(304).end();
+      else response.end(unchanged);
+    });
+    const reading = get("/left-pad");
+    await asked;
+    await purge({ package: "left-pad" });
+    go();
+    expect((await reading).status).toBe(200);
+    expect(upstream.requests("/left-pad")).toBe(3);
+  });
+
   test("leaves a file whole or not at all, and refuses nobody for long", async () => {
     upstream.on(tarballPath("left-pad", "1.0.0"), slowBody(one.tarball, 1));
     const fetching = Promise.all([tarball("left-pad", "1.0.0"), tarball("left-pad", "1.1.0")]);
