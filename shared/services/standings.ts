@@ -1,10 +1,7 @@
 import { UnsupportedError } from "../errors.ts";
 import { ACTIVE_STANDING, type PackageStanding } from "../domain/package.ts";
-import { packageKey, toPackage } from "../records/packages.ts";
 import type { RegistryGrant } from "./access.ts";
-import type { AvailableFile } from "./catalogue.ts";
 import { type PackageChanges, requireActive } from "./package-changes.ts";
-import { requireOffered } from "./stored-catalogue.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
 
 /** What the owners of packages say of them as a whole, in the ecosystems whose clients are told. */
@@ -17,19 +14,6 @@ export class Standings {
     this.#stores = stores;
     this.#ecosystems = ecosystems;
     this.#changes = changes;
-  }
-
-  /**
-   * For files that came through a composite: in quarantine where they are, they are so everywhere. Those of the registry
-   * that was asked are looked at by the catalogue itself.
-   *
-   * @throws {ForbiddenError}
-   */
-  async requireOffered(grant: RegistryGrant, { version }: AvailableFile): Promise<void> {
-    if (version.registryId === grant.registry.id) return;
-    const key = packageKey(version.registryId, version.packageName);
-    const item = await this.#stores.table.get(key);
-    if (item !== undefined) requireOffered(toPackage(item));
   }
 
   /**

@@ -23,11 +23,9 @@ export async function getProvenance(c: Context<AppEnv>, services: Services): Pro
 }
 
 async function send(c: Context<AppEnv>, services: Services, suffix: string): Promise<Response> {
-  const { catalogue, standings } = services;
   const { grant, project } = await openProject(c, services);
   const { version, fileName } = fileOf(c);
-  const found = await catalogue.getFile(grant, project, version, fileName + suffix);
-  await standings.requireOffered(grant, found);
+  const found = await services.catalogue.getFile(grant, project, version, fileName + suffix);
   return sendFile(c, services, found, CACHED);
 }
 

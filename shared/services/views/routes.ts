@@ -3,6 +3,7 @@ import { MAX_LEAVES, MAX_NESTING } from "../../domain/registry-graph.ts";
 import { officialMember, type Routing, ruleFor } from "../../domain/routing.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { matchesPattern } from "../../domain/pattern.ts";
+import type { Item } from "../../ports/table.ts";
 import type { RegistryDirectory } from "../registry-directory.ts";
 import type { UpstreamDirectory } from "../upstreams/upstream-directory.ts";
 
@@ -107,3 +108,10 @@ function isAskedFor({ include, exclude }: Upstream, packageName: string): boolea
   const matches = (pattern: string): boolean => matchesPattern(pattern, packageName);
   return (include.length === 0 || include.some(matches)) && !exclude.some(matches);
 }
+
+/**
+ * Whether a leaf owns a name by what it has of the package. Deleted ones count, while they can be restored: their names are not free for somebody
+ * outside.
+ */
+export const isOwned = ({ upstream }: Leaf, packageItem: Item | undefined): boolean =>
+  upstream === undefined && packageItem !== undefined;
