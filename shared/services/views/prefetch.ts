@@ -1,6 +1,12 @@
 import type { Digests } from "../../domain/digest.ts";
 import { FILE_DIGESTS } from "../../domain/digest.ts";
-import { InvalidInputError, NotFoundError, RegistryError, UnsupportedError } from "../../errors.ts";
+import {
+  InvalidInputError,
+  NotFoundError,
+  RegistryError,
+  UnavailableError,
+  UnsupportedError,
+} from "../../errors.ts";
 import type { RegistryGrant } from "../access.ts";
 import type { CatalogueReads } from "../catalogue.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
@@ -34,7 +40,7 @@ export interface FetchedFile {
 export const PREFETCH_STATUSES = ["cached", "fetched", "missing", "failed", "pending"] as const;
 
 export interface Prefetched {
-  /** `pending`: there was no time for it; ask again. */
+  /** `pending`: it is on its way, or there was no time for it; ask again. */
   readonly status: (typeof PREFETCH_STATUSES)[number];
   /** What was wrong; empty when nothing was. */
   readonly detail: string;
@@ -92,11 +98,7 @@ export class Prefetch {
       for await (const file of found) files.push(file);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      return {
-        status: error instanceof NotFoundError ? "missing" : "failed",
-        detail: error.message,
-        files,
-      };
+      return { status: statusOf(error), detail: error.message, files };
     }
     const isNew = files.some(({ createdAtMs }) => createdAtMs >= startMs);
     return { status: isNew ? "fetched" : "cached", detail: "", files };
@@ -151,6 +153,12 @@ export class Prefetch {
     }
     throw new NotFoundError("file", `${packageName} ${version} with one of ${digests.length} sums`);
   }
+}
+
+/** What is still on its way, by a worker or another process, comes when it is asked for again. */
+function statusOf(error: RegistryError): Prefetched["status"] {
+  if (error instanceof UnavailableError) return "pending";
+  return error instanceof NotFoundError ? "missing" : "failed";
 }
 
 const PENDING: Prefetched = { status: "pending", detail: "", files: [] };
