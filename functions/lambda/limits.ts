@@ -29,9 +29,10 @@ export const REQUEST_FETCH_BYTES = 64 * 1024 * 1024;
 export const REQUEST_FETCH_MS = 8_000;
 /**
  * How long a request waits for a file of the worker's before it answers 503. Less than the 15 seconds after which pip
- * (https://pip.pypa.io/en/stable/cli/pip/#cmdoption-timeout) takes a silent connection for a broken one.
+ * (https://pip.pypa.io/en/stable/cli/pip/#cmdoption-timeout) takes a silent connection for a broken one, and with
+ * {@link REQUEST_BUDGET_MS}, in which a prefetch begins its last file, less than a request has in all.
  */
-export const REQUEST_FETCH_WAIT_MS = 13_000;
+export const REQUEST_FETCH_WAIT_MS = 12_000;
 /** Of the worker's 15 minutes, with room for storing what came: some 50 GB from a quick upstream. */
 export const WORKER_FETCH_MS = 14 * 60_000;
 

@@ -8,8 +8,8 @@ import { type ArchetypeRow, archetypesQuery, MAX_INDEX_ROWS, toArchetype } from 
 import { renderArchetypes } from "./render.ts";
 
 /**
- * `archetype-catalog.xml` of the source registries here. Catalogues of upstreams are not taken in: the public one has
- * 15 MB, and what build tools do with it works without.
+ * `archetype-catalog.xml` of the source registries here. Catalogues of upstreams are not taken in: the public one is
+ * large, and what build tools do with it works without.
  */
 export async function archetypeCatalog(
   services: Services,

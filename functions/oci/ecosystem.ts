@@ -1,7 +1,6 @@
 import { UnsupportedError } from "../../shared/errors.ts";
 import type { EcosystemFactory } from "../../shared/services/services.ts";
 import { blobPath } from "./blob-path.ts";
-import { fetchImage } from "./fetch-image.ts";
 import { parseDigest, parseImageName } from "./names.ts";
 import { repositoryOf } from "./upstream/repository.ts";
 
@@ -9,7 +8,7 @@ import { repositoryOf } from "./upstream/repository.ts";
  * Container images and other OCI artifacts: versions are manifests by digest, and clients read no documents. What is
  * uploaded by ticket is a blob of an image, announced as version `sha256:<hex>` and path `blobs/sha256:<hex>`.
  */
-export const createOciEcosystem: EcosystemFactory = (services) => ({
+export const createOciEcosystem: EcosystemFactory = () => ({
   name: "oci",
   renderers: [],
   parsePackageName: parseImageName,
@@ -22,7 +21,6 @@ export const createOciEcosystem: EcosystemFactory = (services) => ({
     );
   },
   uploadsBecome: "blobs",
-  fetchVersion: (grant, image, version) => fetchImage(services(), grant, image, version),
   cachedAs: repositoryOf,
   // Digests have no order: the newest push is the latest.
   compareVersions: () => 0,

@@ -6,15 +6,15 @@
 export const BUNDLE_BUDGETS_BYTES: Readonly<Record<string, number>> = {
   // Webhooks are 20 KB of routes, schemas and delivery; what reads every ecosystem's uploads and pages is 170 KB.
   api: 1_450_000,
-  generic: 1_080_000,
-  maven: 1_170_000,
-  npm: 1_120_000,
+  generic: 1_050_000,
+  maven: 1_140_000,
+  npm: 1_085_000,
   oci: 1_085_000,
-  pypi: 1_200_000,
-  stream: 1_040_000,
-  index: 1_040_000,
-  webhooks: 1_040_000,
+  pypi: 1_170_000,
+  stream: 1_010_000,
+  index: 1_010_000,
+  webhooks: 1_010_000,
   // The readers of all ecosystems.
-  fetches: 1_180_000,
-  maintenance: 1_040_000,
+  fetches: 1_155_000,
+  maintenance: 1_010_000,
 };

@@ -3,9 +3,7 @@ import type { EcosystemName, Registry } from "../domain/registry.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Package, Tag, Version } from "../domain/package.ts";
 import type { Upstream } from "../domain/upstream.ts";
-import type { RegistryGrant } from "./access.ts";
 import type { FileLocator, ListingFormat } from "./views/listing.ts";
-import type { FetchedFile } from "./views/prefetch.ts";
 
 /** Where a document belongs, and the URL that its links start with. */
 export interface DocumentScope {
@@ -109,15 +107,6 @@ export interface Ecosystem {
   isPrerelease(version: string): boolean;
   /** How its packages are read from other registries and merged. Absent: each in its protocol's own way. */
   readonly listings?: ListingFormat;
-  /**
-   * Fetches all that belongs to a version, which may be named by a tag, as clients do; what was fetched, and what was
-   * here. Absent: the files that its listing names. @throws as reads do.
-   */
-  readonly fetchVersion?: (
-    grant: RegistryGrant,
-    packageName: string,
-    version: string,
-  ) => AsyncIterable<FetchedFile>;
   /** The name under which a proxy of this upstream keeps a package. Absent: its own. */
   readonly cachedAs?: (upstream: Upstream, packageName: string) => string;
   /** Where there are no listings: as {@link ListingFormat.locate}. Absent: files are found in the protocol's own way. */

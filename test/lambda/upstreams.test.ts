@@ -137,6 +137,11 @@ describeWhen(deploymentNeeds(), NEEDS, "proxies of upstreams on functions", (sou
     expect(await sha256At(answers[0]?.headers.get("location") ?? null)).toBe(sha256(large.tarball));
     // The request's own, which it broke off at its head, and the worker's.
     expect(upstream.requests(path)).toBe(2);
+    // Counted where it was fetched, apart from the metrics of requests.
+    const lines = aws.logs.filter((line) => JSON.stringify(line).includes('"UpstreamBytes":'));
+    const fetched = expect.objectContaining({ service: "entrepot", UpstreamBytes: LARGE_BYTES });
+    expect(lines).toContainEqual(fetched);
+    expect(lines).not.toContainEqual(expect.objectContaining({ protocol: expect.anything() }));
     // An order that is delivered twice changes nothing.
     const again = await aws.invoke("fetches", queueEvent(ordered()));
     expect(again).toEqual({ batchItemFailures: [] });

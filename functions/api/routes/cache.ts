@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import type { Services } from "../../../shared/services/services.ts";
 import type { Prefetched, Wanted } from "../../../shared/services/views/prefetch.ts";
 import { closed, present, slugParam } from "../schema/common.ts";
+import { VERSION_FETCHERS } from "../../version-fetchers.ts";
 import { prefetched, prefetchInput, purged, purgeInput } from "../schema/cache.ts";
 import { type ApiRouter, createRouter } from "../validation.ts";
 import { body, CHANGE_PROBLEMS, json } from "./responses.ts";
@@ -56,7 +57,8 @@ export function createCacheRoutes(services: Services): ApiRouter {
         const { package: packageName, ...rest } = present(item);
         return { packageName, ...rest };
       });
-      const outcomes = await services.prefetch.fetch(grant, wanted);
+      const fetchVersion = VERSION_FETCHERS[grant.registry.ecosystem]?.(services);
+      const outcomes = await services.prefetch.fetch(grant, wanted, fetchVersion);
       return c.json({ items: wanted.map((item, i) => render(item, outcomes[i])) }, 200);
     });
 }

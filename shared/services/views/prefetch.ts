@@ -37,10 +37,20 @@ export interface FetchedFile {
   readonly createdAtMs: number;
 }
 
+/**
+ * Fetches all that belongs to a version, which may be named by a tag, as clients do; what was fetched, and what was
+ * here. @throws as reads do.
+ */
+export type VersionFetcher = (
+  grant: RegistryGrant,
+  packageName: string,
+  version: string,
+) => AsyncIterable<FetchedFile>;
+
 export const PREFETCH_STATUSES = ["cached", "fetched", "missing", "failed", "pending"] as const;
 
 export interface Prefetched {
-  /** `pending`: it is on its way, or there was no time for it; ask again. */
+  /** `pending`: there was no time for it; ask again. */
   readonly status: (typeof PREFETCH_STATUSES)[number];
   /** What was wrong; empty when nothing was. */
   readonly detail: string;
@@ -70,35 +80,54 @@ export class Prefetch {
     this.#budgetMs = budgetMs;
   }
 
-  /** An outcome for each, in their order. The caller may do what a client's GET may do. */
-  async fetch(grant: RegistryGrant, wanted: readonly Wanted[]): Promise<readonly Prefetched[]> {
+  /**
+   * An outcome for each, in their order. The caller may do what a client's GET may do.
+   *
+   * @param fetchVersion - the ecosystem's own way. Absent: the files that a version's listing names.
+   */
+  async fetch(
+    grant: RegistryGrant,
+    wanted: readonly Wanted[],
+    fetchVersion?: VersionFetcher,
+  ): Promise<readonly Prefetched[]> {
     const startMs = this.#stores.now();
     const outcomes = new Map<Wanted, Prefetched>();
     const queue = wanted.values();
     const work = async (): Promise<void> => {
       for (const one of queue) {
         if (this.#stores.now() >= startMs + this.#budgetMs) return;
-        outcomes.set(one, await this.#fetchOne(grant, one, startMs));
+        outcomes.set(one, await this.#fetchOne(grant, one, startMs, fetchVersion));
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     return wanted.map((one) => outcomes.get(one) ?? PENDING);
   }
 
-  async #fetchOne(grant: RegistryGrant, wanted: Wanted, startMs: number): Promise<Prefetched> {
+  async #fetchOne(
+    grant: RegistryGrant,
+    wanted: Wanted,
+    startMs: number,
+    fetchVersion: VersionFetcher | undefined,
+  ): Promise<Prefetched> {
     const files: FetchedFile[] = [];
     try {
       const ecosystem = this.#ecosystems[grant.registry.ecosystem];
       const packageName = ecosystem.parsePackageName(wanted.packageName);
       if (!grant.may("packages:read", packageName)) throw new NotFoundError("package", packageName);
       const found =
-        ecosystem.fetchVersion === undefined
+        fetchVersion === undefined
           ? this.#files(grant, { ...wanted, packageName })
-          : ecosystem.fetchVersion(grant, packageName, wanted.version);
+          : fetchVersion(grant, packageName, wanted.version);
       for await (const file of found) files.push(file);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      return { status: statusOf(error), detail: error.message, files };
+      // Somebody else is fetching it.
+      if (error instanceof UnavailableError) return { ...PENDING, detail: error.message, files };
+      return {
+        status: error instanceof NotFoundError ? "missing" : "failed",
+        detail: error.message,
+        files,
+      };
     }
     const isNew = files.some(({ createdAtMs }) => createdAtMs >= startMs);
     return { status: isNew ? "fetched" : "cached", detail: "", files };
@@ -153,12 +182,6 @@ export class Prefetch {
     }
     throw new NotFoundError("file", `${packageName} ${version} with one of ${digests.length} sums`);
   }
-}
-
-/** What is still on its way, by a worker or another process, comes when it is asked for again. */
-function statusOf(error: RegistryError): Prefetched["status"] {
-  if (error instanceof UnavailableError) return "pending";
-  return error instanceof NotFoundError ? "missing" : "failed";
 }
 
 const PENDING: Prefetched = { status: "pending", detail: "", files: [] };
