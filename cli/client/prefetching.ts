@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiClient } from "./api-client.ts";
 import { apiPath } from "./api-path.ts";
 import type { LockedPackage } from "./lockfiles/locked.ts";
@@ -8,8 +9,9 @@ const MAX_ITEMS = 100;
 const MAX_BODY_CHARACTERS = 200_000;
 /** A large file may take its time. */
 const TIMEOUT_MS = 30 * 60_000;
-/** A server that never has time for anything is asked so often. */
-const MAX_IDLE_CALLS = 30;
+/** While everything is still on its way to the server it is asked so often, which is longer than any file may take. */
+const MAX_IDLE_CALLS = 100;
+const IDLE_MS = 10_000;
 /** The strongest of those that a lockfile names is compared. */
 const ALGORITHMS = ["sha512", "sha256", "sha1", "md5"] as const;
 
@@ -51,9 +53,10 @@ export async function* prefetchAll(
     }
     idle = pending.length === batch.length ? idle + 1 : 0;
     queue.unshift(...pending);
+    if (idle > 0 && idle < MAX_IDLE_CALLS) await sleep(Math.min(IDLE_MS, 100 * 2 ** idle));
     if (idle < MAX_IDLE_CALLS) continue;
     for (const { package: name, version } of queue.splice(0)) {
-      const detail = "the server had no time for it";
+      const detail = "it is still on its way, or the server has no time for it";
       yield { package: name, version, status: "failed", detail, sizeBytes: 0 };
     }
   }

@@ -58,7 +58,7 @@ export const prefetched = closed({
       version: z.string(),
       path: z.string().optional(),
       status: z.enum(PREFETCH_STATUSES).meta({
-        description: "`pending`: there was no time for it; ask again.",
+        description: "`pending`: it is on its way, or there was no time for it; ask again.",
       }),
       detail: z.string().optional().meta({ description: "What was wrong." }),
       sizeBytes: bytes.meta({ description: "Of the files." }),

@@ -140,6 +140,17 @@ describe("a prefetch", () => {
     });
   });
 
+  test("leaves what somebody with more time fetches for the next call", async () => {
+    await api.close();
+    const orders: unknown[] = [];
+    const queue = { send: async (order: unknown) => void orders.push(order) };
+    await open({ fetchLimits: { maxMs: 5000, rest: { queue, maxBytes: 10, waitMs: 50 } } });
+    expect((await prefetch([LEFT_PAD])).body).toMatchObject({
+      items: [{ status: "pending", detail: expect.stringContaining("being fetched") }],
+    });
+    expect(orders).toHaveLength(1);
+  });
+
   test("goes through composites, by their rules", async () => {
     await api.registry.createRegistry({ slug: "own", ecosystem: "npm" });
     await createComposite(api.registry, {
