@@ -112,7 +112,7 @@ export const versionSchema = z.looseObject({
   version: z.string(),
   state: z.string(),
   deprecation: z.string().nullish(),
-  publishedAt: z.string(),
+  publishedAt: z.string().default(""),
   publishedBy: z.string().default(""),
   sizeBytes: z.number(),
   fileCount: z.number(),

@@ -80,7 +80,7 @@ async function showPackage(api: ApiClient, output: Output, shown: Shown): Promis
           version.state,
           formatBytes(version.sizeBytes),
           String(version.fileCount),
-          formatTime(version.publishedAt),
+          publishedAt(version),
           version.publishedBy,
           version.deprecation ?? "",
         ]),
@@ -119,7 +119,7 @@ async function showVersion(
         ["Version", version.version],
         ["State", version.state],
         ["Deprecation", version.deprecation ?? ""],
-        ["Published", `${formatTime(version.publishedAt)} by ${version.publishedBy}`],
+        ["Published", `${publishedAt(version)} by ${version.publishedBy}`],
         ["Size", formatBytes(version.sizeBytes)],
       ]),
       "",
@@ -131,3 +131,7 @@ async function showVersion(
   );
   noteMore(output, files.nextCursor);
 }
+
+/** Upstreams do not always say. */
+const publishedAt = (version: { readonly publishedAt: string }): string =>
+  version.publishedAt === "" ? "unknown" : formatTime(version.publishedAt);

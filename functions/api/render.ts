@@ -77,7 +77,7 @@ export function renderVersion(registry: Registry, version: Version, downloads: n
     version: version.version,
     state,
     deprecation,
-    publishedAt: iso(version.publishedAtMs),
+    ...(version.publishedAtMs === 0 ? {} : { publishedAt: iso(version.publishedAtMs) }),
     publishedBy,
     sizeBytes,
     fileCount,

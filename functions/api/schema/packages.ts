@@ -76,7 +76,9 @@ const version = {
   deprecation: z
     .string()
     .meta({ description: "Words for those who install it; empty unless deprecated." }),
-  publishedAt: time,
+  publishedAt: time.optional().meta({
+    description: "Absent where the upstream that it is from does not say.",
+  }),
   publishedBy: z.string(),
   sizeBytes: bytes,
   fileCount: count,

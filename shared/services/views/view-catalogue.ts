@@ -278,8 +278,9 @@ export class ViewCatalogue implements CatalogueReads {
         tags["latest"] ??
         versions.reduce((best, { version }) => latestOf(ecosystem, best, version), ""),
       versionCount: versions.length,
-      createdAtMs: times.length === 0 ? 0 : Math.min(...times),
-      updatedAtMs: times.length === 0 ? 0 : Math.max(...times),
+      // Where nothing has a time: since there is this way to it.
+      createdAtMs: times.length === 0 ? registry.createdAtMs : Math.min(...times),
+      updatedAtMs: times.length === 0 ? registry.createdAtMs : Math.max(...times),
     };
   }
 }
