@@ -2,10 +2,19 @@ import type { Header } from "tar-stream";
 import { isJsonObject, type JsonObject } from "../../../shared/domain/json.ts";
 import { InvalidInputError, TooLargeError } from "../../../shared/errors.ts";
 import { parseJson } from "../../../shared/http/json-body.ts";
+import {
+  type EntryStream,
+  gatherBytes,
+  type TarGzipRules,
+} from "../../../shared/services/archives/tar-gzip-reader.ts";
 import type { TarballFacts } from "./tarball-check.ts";
 import { parseEntryPath, requireLinkInside } from "./tarball-path.ts";
 
 const MAX_ENTRIES = 100_000;
+const MAX_UNPACKED_BYTES = 4 * 1024 ** 3;
+/** Below this, whatever the ratio: real packages of repetitive files are that small. */
+const MAX_SUSPICIOUS_BYTES = 100 * 1024 ** 2;
+const MAX_RATIO = 200;
 const MAX_PACKAGE_JSON_BYTES = 1024 * 1024;
 const MAX_PACKAGE_JSON_DEPTH = 64;
 const MAX_README_BYTES = 256 * 1024;
@@ -13,27 +22,22 @@ const MAX_README_BYTES = 256 * 1024;
 const MAX_README_LENGTH = 64 * 1024;
 const README = /^readme(?:\.(?:md|markdown|txt|rst))?$/i;
 
-/** What is needed of the stream of an entry's bytes. */
-export interface EntryStream {
-  on(event: "data", listener: (chunk: unknown) => void): unknown;
-}
-
 /**
  * Takes down what a tarball holds, entry by entry. All entries stand below one folder; npm names it
  * `package`, other tools (DefinitelyTyped's) use the package's name, and every client strips the first
  * segment whatever it is.
  */
-export class TarballContents {
+export class TarballContents implements TarGzipRules {
   #folder: string | undefined;
   #entries = 0;
   #fileCount = 0;
   #unpackedSizeBytes = 0;
-  #packageJson: Uint8Array[] | undefined;
-  #readme: { readonly chunks: Uint8Array[]; readonly isMarkdown: boolean } | undefined;
+  #packageJson: readonly Uint8Array[] | undefined;
+  #readme: { readonly chunks: readonly Uint8Array[]; readonly isMarkdown: boolean } | undefined;
   #hasShrinkwrap = false;
   #hasBindingGyp = false;
 
-  /** Judges an entry and notes what it is. The caller reads the stream. @throws {InvalidInputError} | {TooLargeError} */
+  /** @throws {InvalidInputError} | {TooLargeError} */
   enter(header: Header, stream: EntryStream): void {
     if (++this.#entries > MAX_ENTRIES) {
       throw new InvalidInputError(
@@ -76,7 +80,7 @@ export class TarballContents {
       if (sizeBytes > MAX_PACKAGE_JSON_BYTES) {
         throw new TooLargeError("The package.json in the tarball", MAX_PACKAGE_JSON_BYTES);
       }
-      this.#packageJson = gather(stream);
+      this.#packageJson = gatherBytes(stream);
     } else if (path === "npm-shrinkwrap.json") {
       this.#hasShrinkwrap = true;
     } else if (path === "binding.gyp") {
@@ -84,9 +88,29 @@ export class TarballContents {
     } else if (README.test(path) && sizeBytes > 0 && sizeBytes <= MAX_README_BYTES) {
       const isMarkdown = /\.(?:md|markdown)$/i.test(path);
       if (this.#readme === undefined || (isMarkdown && !this.#readme.isMarkdown)) {
-        this.#readme = { chunks: gather(stream), isMarkdown };
+        this.#readme = { chunks: gatherBytes(stream), isMarkdown };
       }
     }
+  }
+
+  /** @throws {InvalidInputError} | {TooLargeError} */
+  requireHonestSize(unpackedBytes: number, packedBytes: number): void {
+    if (unpackedBytes > MAX_UNPACKED_BYTES) {
+      throw new TooLargeError("The unpacked tarball", MAX_UNPACKED_BYTES);
+    }
+    if (unpackedBytes > MAX_SUSPICIOUS_BYTES && unpackedBytes > packedBytes * MAX_RATIO) {
+      throw new InvalidInputError(
+        `The tarball unpacks to more than ${MAX_RATIO} times its size; that is taken for a decompression bomb.`,
+        [{ at: "/_attachments", problem: "suspicious compression ratio" }],
+      );
+    }
+  }
+
+  damaged(words: string): InvalidInputError {
+    return new InvalidInputError(
+      `The tarball is damaged or not a gzipped tar archive (${words}); pack it again.`,
+      [{ at: "/_attachments", problem: words }],
+    );
   }
 
   /** @throws {InvalidInputError} without a readable package.json. */
@@ -115,14 +139,6 @@ export class TarballContents {
       throw new InvalidInputError("The package.json in the tarball is not a JSON object.");
     return value;
   }
-}
-
-function gather(stream: EntryStream): Uint8Array[] {
-  const chunks: Uint8Array[] = [];
-  stream.on("data", (chunk) => {
-    if (chunk instanceof Uint8Array) chunks.push(chunk);
-  });
-  return chunks;
 }
 
 function parsePackageJsonText(text: string): unknown {

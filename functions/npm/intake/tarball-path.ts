@@ -1,4 +1,5 @@
 import { InvalidInputError } from "../../../shared/errors.ts";
+import { entryPathProblem, shallowestDepth } from "../../../shared/services/archives/entry-path.ts";
 
 /** Where an entry of a tarball belongs. */
 export interface EntryPath {
@@ -8,7 +9,7 @@ export interface EntryPath {
   readonly path: string;
 }
 
-const MAX_PATH_LENGTH = 4096;
+const NUL = { pattern: /\0/, problem: "it has a NUL character in it" } as const;
 
 /**
  * The place of an entry by its name. Clients strip the first segment and write below a folder of their own, so
@@ -17,7 +18,7 @@ const MAX_PATH_LENGTH = 4096;
  * @throws {InvalidInputError}
  */
 export function parseEntryPath(name: string): EntryPath {
-  const why = problemOf(name);
+  const why = entryPathProblem(name, NUL);
   if (why !== undefined) throw refused(name, why);
   const segments = name.split("/").filter((segment) => segment !== "");
   if (segments.includes("..")) throw refused(name, 'it has ".." in it');
@@ -35,26 +36,12 @@ export function parseEntryPath(name: string): EntryPath {
  * @throws {InvalidInputError}
  */
 export function requireLinkInside(kind: "link" | "symlink", name: string, target: string): void {
-  const why = problemOf(target);
+  const why = entryPathProblem(target, NUL);
   if (why !== undefined) throw refused(name, `it links to a place where ${why}`);
-  const base = kind === "symlink" ? name.split("/").slice(0, -1) : [];
-  let depth = 0;
-  for (const segment of [...base, ...target.split("/")]) {
-    if (segment === "" || segment === ".") continue;
-    depth += segment === ".." ? -1 : 1;
-    if (depth < 1) break;
-  }
   // Depth 0 is above the one folder that is unpacked.
-  if (depth < 1) throw refused(name, "it links to a place outside of the package");
-}
-
-function problemOf(path: string): string | undefined {
-  if (path.length > MAX_PATH_LENGTH) return `it is longer than ${MAX_PATH_LENGTH} characters`;
-  if (path.includes("\0")) return "it has a NUL character in it";
-  if (path.includes("\\")) return "it has a backslash in it";
-  if (path.startsWith("/")) return "it is absolute";
-  if (/^[A-Za-z]:/.test(path)) return "it begins with a drive letter";
-  return undefined;
+  if ((shallowestDepth(kind, name, target) ?? 0) < 1) {
+    throw refused(name, "it links to a place outside of the package");
+  }
 }
 
 const refused = (name: string, why: string): InvalidInputError =>

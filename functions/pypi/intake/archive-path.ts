@@ -1,7 +1,7 @@
 import { InvalidInputError } from "../../../shared/errors.ts";
+import { entryPathProblem, shallowestDepth } from "../../../shared/services/archives/entry-path.ts";
 
-const MAX_PATH_LENGTH = 4096;
-const CONTROL = /\p{Cc}/u;
+const CONTROL = { pattern: /\p{Cc}/u, problem: "it has a control character in it" } as const;
 
 /**
  * Refuses the name of an entry that an installer might write outside of its folder, on any system.
@@ -23,24 +23,13 @@ export function requirePathInside(name: string): void {
 export function requireLinkInside(kind: "link" | "symlink", name: string, target: string): void {
   const why = problemOf(target);
   if (why !== undefined) throw refused(name, `it links to a place where ${why}`);
-  const base = kind === "symlink" ? name.split("/").slice(0, -1) : [];
-  let depth = 0;
-  for (const segment of [...base, ...target.split("/")]) {
-    if (segment === "" || segment === ".") continue;
-    depth += segment === ".." ? -1 : 1;
-    if (depth < 1) throw refused(name, "it links to a place outside of its folder");
+  if ((shallowestDepth(kind, name, target) ?? 1) < 1) {
+    throw refused(name, "it links to a place outside of its folder");
   }
 }
 
-function problemOf(path: string): string | undefined {
-  if (path === "") return "it is empty";
-  if (path.length > MAX_PATH_LENGTH) return `it is longer than ${MAX_PATH_LENGTH} characters`;
-  if (CONTROL.test(path)) return "it has a control character in it";
-  if (path.includes("\\")) return "it has a backslash in it";
-  if (path.startsWith("/")) return "it is absolute";
-  if (/^[A-Za-z]:/.test(path)) return "it begins with a drive letter";
-  return undefined;
-}
+const problemOf = (path: string): string | undefined =>
+  path === "" ? "it is empty" : entryPathProblem(path, CONTROL);
 
 const refused = (name: string, why: string): InvalidInputError =>
   new InvalidInputError(

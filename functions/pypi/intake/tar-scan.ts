@@ -1,6 +1,11 @@
-import { createGunzip, type Gunzip } from "node:zlib";
-import { extract, type Extract, type Header } from "tar-stream";
-import { InvalidInputError, RegistryError, TooLargeError } from "../../../shared/errors.ts";
+import type { Header } from "tar-stream";
+import { InvalidInputError, TooLargeError } from "../../../shared/errors.ts";
+import {
+  type EntryStream,
+  gatherBytes,
+  TarGzipReader,
+  type TarGzipRules,
+} from "../../../shared/services/archives/tar-gzip-reader.ts";
 import {
   type ArchiveScan,
   damaged,
@@ -10,107 +15,34 @@ import {
 } from "./archive-limits.ts";
 import { requireLinkInside, requirePathInside } from "./archive-path.ts";
 
-const GUNZIP_CHUNK_BYTES = 64 * 1024;
 /** https://packaging.python.org/en/latest/specifications/source-distribution-format/#source-distribution-archive-features */
 const METADATA = /^[^/]+\/PKG-INFO$/;
 const PLAIN_TYPES: ReadonlySet<string> = new Set(["file", "contiguous-file", "directory"]);
 
-/** What is needed of the stream of an entry's bytes. */
-interface EntryStream {
-  on(event: "data", listener: (chunk: unknown) => void): unknown;
-}
-
-/** Reads a gzipped tar archive (an sdist) to its last byte; memory does not grow with it. */
+/** Reads a gzipped tar archive (an sdist). */
 export class TarScan implements ArchiveScan {
-  readonly #gunzip: Gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES });
-  readonly #tar: Extract = extract();
-  /** Settles when all was read, or something was found wrong. */
-  readonly #finished: Promise<void>;
-  #packedBytes = 0;
-  #unpackedBytes = 0;
-  #entries = 0;
-  #metadata: Uint8Array[] | undefined;
-  #failure: Error | undefined;
+  readonly #contents = new SdistContents();
+  readonly #reader = new TarGzipReader(this.#contents);
 
-  constructor() {
-    this.#gunzip.on("error", () => {});
-    this.#finished = this.#read();
-    // Whoever writes, or waits for the end, learns of a failure there; nothing else may, or the process ends.
-    this.#finished.catch(() => {});
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#packedBytes += bytes.length;
-    const taken = new Promise<void>((resolve) => {
-      this.#gunzip.write(bytes, () => resolve());
-    });
-    await Promise.race([taken, this.#finished]);
-    if (this.#failure !== undefined) throw this.#failure;
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#reader.write(bytes);
   }
 
   async finish(): Promise<Uint8Array> {
-    this.#gunzip.end();
-    await this.#finished;
-    if (this.#metadata === undefined) throw damaged("there is no <name>-<version>/PKG-INFO in it");
-    return Buffer.concat(this.#metadata);
+    await this.#reader.finish();
+    return this.#contents.metadata();
   }
 
   destroy(): void {
-    this.#gunzip.destroy();
-    this.#tar.destroy();
+    this.#reader.destroy();
   }
+}
 
-  async #read(): Promise<void> {
-    try {
-      await this.#unpack();
-    } catch (error) {
-      this.#failure = toInputError(error);
-      this.destroy();
-      throw this.#failure;
-    }
-  }
+class SdistContents implements TarGzipRules {
+  #entries = 0;
+  #metadata: readonly Uint8Array[] | undefined;
 
-  async #unpack(): Promise<void> {
-    const ended = this.#readEntries();
-    ended.catch(() => {});
-    for await (const chunk of this.#gunzip) {
-      if (!(chunk instanceof Uint8Array)) continue;
-      this.#unpackedBytes += chunk.length;
-      requireHonestSize(this.#unpackedBytes, this.#packedBytes);
-      if (!this.#tar.write(chunk)) {
-        const drained = new Promise<void>((resolve) => {
-          this.#tar.once("drain", () => resolve());
-        });
-        await Promise.race([drained, ended]);
-      }
-    }
-    this.#tar.end(undefined);
-    await ended;
-  }
-
-  /** Resolves when the archive ended well. */
-  #readEntries(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#tar.on("entry", (header, stream, next) => {
-        try {
-          this.#enter(header, stream);
-        } catch (error) {
-          reject(toInputError(error));
-          this.#tar.destroy();
-          return;
-        }
-        // An archive that breaks off within an entry fails there too; the archive itself tells of it.
-        stream.on("error", () => {});
-        stream.on("end", () => next());
-        stream.resume();
-      });
-      this.#tar.on("finish", () => resolve());
-      this.#tar.on("error", reject);
-      this.#tar.on("close", () => reject(damaged("it was not read to its end")));
-    });
-  }
-
-  #enter({ name, type, size, linkname }: Header, stream: EntryStream): void {
+  enter({ name, type, size, linkname }: Header, stream: EntryStream): void {
     if (++this.#entries > MAX_ENTRIES) throw damaged(`it has more than ${MAX_ENTRIES} entries`);
     requirePathInside(name);
     if (type === "symlink" || type === "link") {
@@ -129,20 +61,22 @@ export class TarScan implements ArchiveScan {
     if ((size ?? 0) > MAX_METADATA_BYTES) {
       throw new TooLargeError("The metadata in the distribution", MAX_METADATA_BYTES);
     }
-    const chunks: Uint8Array[] = [];
-    this.#metadata = chunks;
-    stream.on("data", (chunk) => {
-      if (chunk instanceof Uint8Array) chunks.push(chunk);
-    });
+    this.#metadata = gatherBytes(stream);
   }
-}
 
-/** What gzip and tar complain of is the sender's mistake. */
-function toInputError(error: unknown): Error {
-  if (error instanceof RegistryError) return error;
-  const words = error instanceof Error ? error.message : String(error);
-  return new InvalidInputError(
-    `The distribution is damaged or not a gzipped tar archive (${words}); build it again.`,
-    [{ at: "content", problem: words }],
-  );
+  requireHonestSize(unpackedBytes: number, packedBytes: number): void {
+    requireHonestSize(unpackedBytes, packedBytes);
+  }
+
+  damaged(words: string): InvalidInputError {
+    return new InvalidInputError(
+      `The distribution is damaged or not a gzipped tar archive (${words}); build it again.`,
+      [{ at: "content", problem: words }],
+    );
+  }
+
+  metadata(): Uint8Array {
+    if (this.#metadata === undefined) throw damaged("there is no <name>-<version>/PKG-INFO in it");
+    return Buffer.concat(this.#metadata);
+  }
 }
