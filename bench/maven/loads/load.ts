@@ -1,11 +1,7 @@
-import type { Measurement } from "../../measure/measurement.ts";
+import type { LoadScale, ProtocolLoad } from "../../protocol-bench.ts";
 import type { MavenServer } from "../servers.ts";
 
-export interface Round {
-  /** Counted from 0. */
-  readonly number: number;
-  /** For loads that run for a time. */
-  readonly durationMs: number;
+interface Scale extends LoadScale {
   /** How many artifacts are deployed. */
   readonly artifacts: number;
   /** Numbers of versions of the artifacts that there are. */
@@ -14,9 +10,4 @@ export interface Round {
   readonly jarBytes: readonly number[];
 }
 
-/** One kind of work, given to one server after the other. */
-export interface Load {
-  /** Chooses it on the command line. */
-  readonly name: string;
-  readonly run: (server: MavenServer, round: Round) => Promise<readonly Measurement[]>;
-}
+export type Load = ProtocolLoad<MavenServer, Scale>;

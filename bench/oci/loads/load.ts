@@ -1,13 +1,10 @@
 import { drive, type Drive } from "../../load/drive.ts";
 import { type Measurement, measure } from "../../measure/measurement.ts";
+import type { LoadScale, ProtocolLoad } from "../../protocol-bench.ts";
 import type { Fixture } from "../fixtures.ts";
 import type { OciServer } from "../servers.ts";
 
-export interface Round {
-  /** Counted from 0. */
-  readonly number: number;
-  /** For loads that run for a time. */
-  readonly durationMs: number;
+interface Scale extends LoadScale {
   /** Sizes of blobs in bytes. */
   readonly blobBytes: readonly number[];
   /** Bytes of a size that are pushed in parallel at most; more would only measure the disk, for minutes. */
@@ -16,16 +13,7 @@ export interface Round {
   readonly tags: number;
 }
 
-/** One kind of work, given to one server after the other. */
-export interface Load {
-  /** Chooses it on the command line. */
-  readonly name: string;
-  readonly run: (
-    server: OciServer,
-    fixture: Fixture,
-    round: Round,
-  ) => Promise<readonly Measurement[]>;
-}
+export type Load = ProtocolLoad<OciServer, Scale, Fixture>;
 
 /** `1 MB` and the like, for names of cases. */
 export const sizeName = (bytes: number): string =>

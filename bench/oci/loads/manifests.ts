@@ -7,7 +7,7 @@ export const manifestPutCase = (connections: number): string => `manifest PUT c$
 /** Manifests that nobody has pushed before, each under a tag of its own, of blobs that are there. */
 export const manifestPutLoad: Load = {
   name: "manifest-put",
-  run: async (server, fixture, { number, requests }) => {
+  run: async (server, { number, requests }, fixture) => {
     const measurements: Measurement[] = [];
     for (const connections of [1, 8]) {
       const label = `round-${number}-c${connections}`;

@@ -8,7 +8,7 @@ export const pullCase = (bytes: number, connections: number): string =>
 /** GET of whole blobs. */
 export const pullLoad: Load = {
   name: "pull",
-  run: async (server, { image, pulls }, { durationMs }) => {
+  run: async (server, { durationMs }, { image, pulls }) => {
     const measurements: Measurement[] = [];
     for (const [bytes, digest] of pulls) {
       const request = wireRequest(server, { method: "GET", path: `${image}/blobs/${digest}` });

@@ -14,7 +14,7 @@ const BYTES_PER_CONNECTION = 40e6;
 /** Blobs that nobody has pushed before, as POST and PUT. */
 export const pushLoad: Load = {
   name: "push",
-  run: async (server, { image }, { blobBytes, maxPushBytes }) => {
+  run: async (server, { blobBytes, maxPushBytes }, { image }) => {
     const measurements: Measurement[] = [];
     for (const bytes of blobBytes) {
       for (const connections of [1, 8]) {

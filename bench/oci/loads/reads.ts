@@ -10,7 +10,7 @@ export const readCase = (read: (typeof READS)[number], connections: number): str
 /** The small requests that every pull begins with. */
 export const readLoad: Load = {
   name: "reads",
-  run: async (server, { image, tag, manifestDigest, blobDigest }, { durationMs }) => {
+  run: async (server, { durationMs }, { image, tag, manifestDigest, blobDigest }) => {
     const requests = {
       "manifest GET by tag": { method: "GET", path: `${image}/manifests/${tag}` },
       "manifest GET by digest": { method: "GET", path: `${image}/manifests/${manifestDigest}` },

@@ -14,7 +14,7 @@ const page = z.object({ tags: z.array(z.string()).nullable() });
 /** Lists all tags of one image, page by page as the server links them. The first round makes them. */
 export const tagsLoad: Load = {
   name: "tags",
-  run: async (server, _fixture, { number, tags }) => {
+  run: async (server, { number, tags }) => {
     if (number === 0) await makeTags(server, tags);
     const startedAt = performance.now();
     const listed = await listTags(server);

@@ -1,11 +1,7 @@
-import type { Measurement } from "../../measure/measurement.ts";
+import type { LoadScale, ProtocolLoad } from "../../protocol-bench.ts";
 import type { PypiServer } from "../servers.ts";
 
-export interface Round {
-  /** Counted from 0. */
-  readonly number: number;
-  /** For loads that run for a time. */
-  readonly durationMs: number;
+interface Scale extends LoadScale {
   /** For loads that run for a number of requests. */
   readonly requests: number;
   /** Numbers of files of the pages that there are. */
@@ -14,12 +10,7 @@ export interface Round {
   readonly wheelBytes: readonly number[];
 }
 
-/** One kind of work, given to one server after the other. */
-export interface Load {
-  /** Chooses it on the command line. */
-  readonly name: string;
-  readonly run: (server: PypiServer, round: Round) => Promise<readonly Measurement[]>;
-}
+export type Load = ProtocolLoad<PypiServer, Scale>;
 
 /** The path of a project's only file, as the project's page links it. */
 export async function findFile(server: PypiServer, project: string): Promise<string> {
