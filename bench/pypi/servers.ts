@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import * as z from "zod";
+import { launchDevpi, pythonPeer } from "../servers/devpi.ts";
 import { launchEntrepot } from "../servers/entrepot.ts";
 import { freePort, launch } from "../servers/launch.ts";
 
@@ -24,13 +21,6 @@ export interface PypiServer {
   readonly stop: () => Promise<void>;
 }
 
-const FOLDER =
-  process.env["ENTREPOT_PYTHON_PEERS"] ??
-  join(import.meta.dirname, "../../.tmp/programs/python-peers");
-/** devpi's server, where `.ci/pypi-peers` puts it. */
-export const DEVPI_PROGRAM = join(FOLDER, "devpi/bin/devpi-server");
-const PASSWORD = "benchmark-password";
-
 /**
  * Starts one with its data in a folder of its own, `undefined` when its program is not installed. Ours checks a token
  * with every request, and writes its access log. The peers run as their manuals have it, without a mirror of the public
@@ -44,9 +34,7 @@ export async function startServer(
   const folder = join(parent, name);
   await mkdir(folder, { recursive: true });
   if (name === "entrepot") return startOurs(folder);
-  const program = name === "devpi" ? DEVPI_PROGRAM : join(FOLDER, "pypiserver/bin/pypi-server");
-  if (!existsSync(program)) return undefined;
-  return name === "devpi" ? startDevpi(program, folder) : startPypiserver(program, folder);
+  return name === "devpi" ? startDevpi(folder) : startPypiserver(folder);
 }
 
 async function startOurs(folder: string): Promise<PypiServer> {
@@ -62,7 +50,9 @@ async function startOurs(folder: string): Promise<PypiServer> {
   };
 }
 
-async function startPypiserver(program: string, folder: string): Promise<PypiServer> {
+async function startPypiserver(folder: string): Promise<PypiServer | undefined> {
+  const program = pythonPeer("pypiserver/bin/pypi-server");
+  if (program === undefined) return undefined;
   const port = await freePort();
   const args = ["run", "-i", "127.0.0.1", "-p", `${port}`, "-a", ".", "-P", ".", "-v"];
   const command = [program, ...args, "--disable-fallback", folder] as const;
@@ -78,26 +68,11 @@ async function startPypiserver(program: string, folder: string): Promise<PypiSer
   };
 }
 
-async function startDevpi(program: string, folder: string): Promise<PypiServer> {
-  const init = program.replace(/server$/, "init");
-  const options = ["--serverdir", folder, "--no-root-pypi", "--root-passwd", PASSWORD];
-  await promisify(execFile)(init, options);
-  const port = await freePort();
-  const args = ["--serverdir", folder, "--host", "127.0.0.1", "--port", `${port}`];
-  const { pid, stop } = await launch([program, ...args], port);
-  const ask = async (method: string, path: string, body: object, headers = {}) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method,
-      headers: { "content-type": "application/json", accept: "application/json", ...headers },
-      body: JSON.stringify(body),
-    });
-    if (!answer.ok) throw new Error(`devpi: ${path} answered ${answer.status}`);
-    const login = z.object({ result: z.looseObject({ password: z.string().optional() }) });
-    return login.parse(await answer.json()).result.password ?? "";
-  };
-  const token = await ask("POST", "/+login", { user: "root", password: PASSWORD });
-  const headers = { "X-Devpi-Auth": Buffer.from(`root:${token}`).toString("base64") };
-  await ask("PUT", "/root/bench", { type: "stage", bases: [], volatile: true }, headers);
+async function startDevpi(folder: string): Promise<PypiServer | undefined> {
+  const devpi = await launchDevpi(folder);
+  if (devpi === undefined) return undefined;
+  const { port, pid, stop, headers } = devpi;
+  await devpi.put("/root/bench", { type: "stage", bases: [], volatile: true });
   return {
     name: "devpi",
     port,

@@ -1,12 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
+import { launchDevpi } from "../servers/devpi.ts";
 import { launchEntrepot } from "../servers/entrepot.ts";
-import { freePort, launch } from "../servers/launch.ts";
-import { verdaccioProgram } from "../servers/verdaccio.ts";
-import { DEVPI_PROGRAM } from "../pypi/servers.ts";
+import { launchVerdaccio } from "../servers/verdaccio.ts";
 
 /** In the order of the columns. `direct` is the public registry itself, or the mirror of it that this machine uses. */
 export const SERVER_NAMES = ["entrepot", "direct", "verdaccio", "devpi"] as const;
@@ -23,8 +19,6 @@ export interface Source {
   readonly pid: number;
   readonly stop: () => Promise<void>;
 }
-
-const API_HEADERS = { "content-type": "application/json" } as const;
 
 /** What npm installs from on this machine. */
 export function npmUpstream(): string {
@@ -58,7 +52,7 @@ export async function startEntrepot(
   const post = async (path: string, body: object): Promise<void> => {
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, {
       method: "POST",
-      headers: { ...API_HEADERS, authorization: `Bearer ${token}` },
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(await answer.text());
@@ -72,73 +66,27 @@ export async function startEntrepot(
   return { name: "entrepot", url: `http://127.0.0.1:${port}${path}`, token, pid, stop };
 }
 
-/** Verdaccio with the public registry as its uplink, readable by everybody, its access log as ours. */
+/** Verdaccio with the public registry as its uplink, readable by everybody. */
 export async function startVerdaccio(folder: string, upstream: string): Promise<Source> {
-  const port = await freePort();
-  const home = join(folder, "verdaccio");
-  await mkdir(home, { recursive: true });
-  const config = join(home, "config.json");
-  const settings = {
-    storage: join(home, "storage"),
-    auth: { htpasswd: { file: join(home, "htpasswd") } },
-    uplinks: {
-      public: {
-        url: upstream,
-        maxage: "5m",
-        timeout: "60s",
-        agent_options: { keepAlive: true, maxSockets: 40 },
-      },
-    },
-    packages: { "**": { access: "$all", proxy: "public" } },
-    log: { type: "stdout", format: "json", level: "http" },
+  const uplink = {
+    url: upstream,
+    maxage: "5m",
+    timeout: "60s",
+    agent_options: { keepAlive: true, maxSockets: 40 },
   };
-  await writeFile(config, JSON.stringify(settings));
-  const program = await verdaccioProgram();
-  const command = [
-    process.execPath,
-    program,
-    "--config",
-    config,
-    "--listen",
-    `127.0.0.1:${port}`,
-  ] as const;
-  const { pid, stop } = await launch([...command], port, { readyPath: "/-/ping" });
+  const { port, pid, stop } = await launchVerdaccio(folder, {
+    uplinks: { public: uplink },
+    packages: { "**": { access: "$all", proxy: "public" } },
+  });
   return { name: "verdaccio", url: `http://127.0.0.1:${port}/`, token: "", pid, stop };
 }
 
 /** devpi with its mirror of the public index; `undefined` when it is not installed. */
 export async function startDevpi(folder: string, upstream: string): Promise<Source | undefined> {
-  if (!existsSync(DEVPI_PROGRAM)) return undefined;
-  const home = join(folder, "devpi");
-  const password = "benchmark-password";
-  const init = DEVPI_PROGRAM.replace(/server$/, "init");
-  spawnSync(init, ["--serverdir", home, "--root-passwd", password]);
-  const port = await freePort();
-  const args = ["--serverdir", home, "--host", "127.0.0.1", "--port", `${port}`];
-  const { pid, stop } = await launch([DEVPI_PROGRAM, ...args], port);
-  const ask = async (method: string, path: string, body: object, headers = {}): Promise<string> => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method,
-      headers: { ...API_HEADERS, accept: "application/json", ...headers },
-      body: JSON.stringify(body),
-    });
-    if (!answer.ok) throw new Error(`devpi: ${path} answered ${answer.status}`);
-    const login = z.object({ result: z.looseObject({ password: z.string().optional() }) });
-    return login.parse(await answer.json()).result.password ?? "";
-  };
-  const token = await ask("POST", "/+login", { user: "root", password });
-  const headers = { "X-Devpi-Auth": Buffer.from(`root:${token}`).toString("base64") };
-  await ask(
-    "PUT",
-    "/root/pypi",
-    { type: "mirror", mirror_url: upstream, volatile: false },
-    headers,
-  );
-  return {
-    name: "devpi",
-    url: `http://127.0.0.1:${port}/root/pypi/+simple/`,
-    token: "",
-    pid,
-    stop,
-  };
+  const devpi = await launchDevpi(join(folder, "devpi"));
+  if (devpi === undefined) return undefined;
+  const { port, pid, stop } = devpi;
+  await devpi.put("/root/pypi", { type: "mirror", mirror_url: upstream, volatile: false });
+  const url = `http://127.0.0.1:${port}/root/pypi/+simple/`;
+  return { name: "devpi", url, token: "", pid, stop };
 }
