@@ -4,15 +4,13 @@ import type { ApiClient } from "../client/api-client.ts";
 import { apiPath } from "../client/api-path.ts";
 import { usageError } from "../client/failures.ts";
 import { type PackageSpec, parsePackageSpec, requireVersion } from "../client/package-spec.ts";
-import { list } from "../client/pages.ts";
 import { ask, isInteractive } from "../client/prompt.ts";
 import { objectSchema, packageSchema } from "../client/schemas.ts";
-import { formatTable, formatTime } from "../client/text.ts";
+import { formatTime } from "../client/text.ts";
+import { printList } from "./listing.ts";
 import { addPackageShow } from "./package-show.ts";
 import { addPackageStatus } from "./package-status.ts";
 import {
-  listOptions,
-  noteMore,
   openSession,
   parseOptions,
   withCommonOptions,
@@ -47,32 +45,24 @@ function addList(group: Command): void {
     "package list my-npm --prefix @acme/",
     "package list my-npm --search http client --json",
   ]).action(async (registry: string, _options: unknown, self: Command) => {
-    const session = openSession(self);
     const { prefix, search } = parseOptions(
       self,
       z.object({ prefix: z.string().optional(), search: z.string().optional() }),
     );
-    const api = await session.connect();
-    const found = await list(api, packageSchema, {
+    await printList(self, {
       path: apiPath`/registries/${registry}/packages`,
       query: { prefix, search },
-      ...listOptions(self),
+      item: packageSchema,
+      heads: ["NAME", "LATEST", "VERSIONS", "UPDATED", "DESCRIPTION"],
+      row: (item) => [
+        item.name,
+        item.latestVersion ?? "",
+        String(item.versionCount),
+        formatTime(item.updatedAt),
+        item.description.slice(0, 60),
+      ],
+      none: `No packages in ${registry}.`,
     });
-    session.output.result(found, () =>
-      found.items.length === 0
-        ? `No packages in ${registry}.`
-        : formatTable(
-            ["NAME", "LATEST", "VERSIONS", "UPDATED", "DESCRIPTION"],
-            found.items.map((item) => [
-              item.name,
-              item.latestVersion ?? "",
-              String(item.versionCount),
-              formatTime(item.updatedAt),
-              item.description.slice(0, 60),
-            ]),
-          ),
-    );
-    noteMore(session.output, found.nextCursor);
   });
 }
 

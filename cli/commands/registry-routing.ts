@@ -3,7 +3,6 @@ import * as z from "zod";
 import { apiPath } from "../client/api-path.ts";
 import { usageError } from "../client/failures.ts";
 import { getRegistry } from "../client/files.ts";
-import { list } from "../client/pages.ts";
 import {
   type PackageRuleView,
   type RegistryView,
@@ -12,10 +11,10 @@ import {
   ruleChangeSchema,
 } from "../client/schemas.ts";
 import { formatTable } from "../client/text.ts";
+import { printList } from "./listing.ts";
 import {
   collect,
-  listOptions,
-  noteMore,
+  defined,
   openSession,
   parseOptions,
   wholeNumber,
@@ -69,11 +68,13 @@ export function routingBody(flags: RoutingFlags, kind: string): Record<string, u
   const { upstream, official, publishTo, rule, minimumAgeDays, minimumAgeExempt } = flags;
   return {
     ...(upstream === undefined ? {} : upstreamField(upstream, kind)),
-    ...(official === undefined ? {} : { official }),
-    ...(publishTo === undefined ? {} : { publishTo }),
-    ...(rule === undefined ? {} : { packageRules: parseRules(rule) }),
-    ...(minimumAgeDays === undefined ? {} : { minimumAgeDays }),
-    ...(minimumAgeExempt === undefined ? {} : { minimumAgeExempt }),
+    ...defined({
+      official,
+      publishTo,
+      packageRules: rule === undefined ? undefined : parseRules(rule),
+      minimumAgeDays,
+      minimumAgeExempt,
+    }),
   };
 }
 
@@ -205,28 +206,20 @@ async function tryRules(
   command: Command,
 ): Promise<void> {
   if (rules === undefined) throw usageError("There is no rule to try.", RULE_HINT);
-  const session = openSession(command);
-  const api = await session.connect();
-  const found = await list(api, ruleChangeSchema, {
+  const cell = (before: string, after: string): string =>
+    before === after ? before : `${before} -> ${after}`;
+  await printList(command, {
     method: "POST",
     path: apiPath`/registries/${slug}/rule-report`,
     body: { packageRules: parseRules(rules) },
-    ...listOptions(command),
+    item: ruleChangeSchema,
+    heads: ["PACKAGE", "PUBLISH", "INTERNAL", "EXTERNAL"],
+    row: ({ package: name, before, after }) => [
+      name,
+      cell(before.publish, after.publish),
+      cell(before.internal, after.internal),
+      cell(before.external, after.external),
+    ],
+    none: "No package that is there now would be treated in another way.",
   });
-  const cell = (before: string, after: string): string =>
-    before === after ? before : `${before} -> ${after}`;
-  session.output.result(found, () =>
-    found.items.length === 0
-      ? "No package that is there now would be treated in another way."
-      : formatTable(
-          ["PACKAGE", "PUBLISH", "INTERNAL", "EXTERNAL"],
-          found.items.map(({ package: name, before, after }) => [
-            name,
-            cell(before.publish, after.publish),
-            cell(before.internal, after.internal),
-            cell(before.external, after.external),
-          ]),
-        ),
-  );
-  noteMore(session.output, found.nextCursor);
 }

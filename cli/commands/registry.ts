@@ -3,11 +3,11 @@ import * as z from "zod";
 import { apiPath } from "../client/api-path.ts";
 import { usageError } from "../client/failures.ts";
 import { getRegistry } from "../client/files.ts";
-import { list } from "../client/pages.ts";
 import { ask, isInteractive } from "../client/prompt.ts";
 import { objectSchema, registrySchema, type RegistryView } from "../client/schemas.ts";
-import { formatBytes, formatFields, formatTable, formatTime } from "../client/text.ts";
+import { formatBytes, formatFields, formatTime } from "../client/text.ts";
 import { ECOSYSTEMS, REGISTRY_KINDS, VISIBILITIES } from "../../shared/domain/registry.ts";
+import { printList } from "./listing.ts";
 import { addPurge } from "./registry-purge.ts";
 import {
   addRoutes,
@@ -19,10 +19,10 @@ import {
 } from "./registry-routing.ts";
 import {
   collect,
-  listOptions,
-  noteMore,
+  defined,
   openSession,
   parseOptions,
+  requireChanges,
   wholeNumber,
   withCommonOptions,
   withExamples,
@@ -115,10 +115,6 @@ function editsBody(command: Command, kind: string): object {
   };
 }
 
-function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
 const createSchema = z.object({
   ecosystem: z.string(),
   kind: z.string(),
@@ -173,27 +169,22 @@ function addList(group: Command): void {
     "registry list",
     "registry list --json | jq -r '.items[].slug'",
   ]).action(async (_options: unknown, self: Command) => {
-    const session = openSession(self);
-    const api = await session.connect();
-    const found = await list(api, registrySchema, { path: "/registries", ...listOptions(self) });
-    session.output.result(found, () =>
-      found.items.length === 0
-        ? "There are no registries yet. Create one: entrepot registry create <slug> --ecosystem npm"
-        : formatTable(
-            ["SLUG", "ECOSYSTEM", "KIND", "VISIBILITY", "FROM", "DESCRIPTION"],
-            found.items.map((item) => [
-              item.slug,
-              item.ecosystem,
-              item.kind,
-              item.visibility,
-              [item.upstream, ...(item.upstreams ?? []), item.officialRegistry]
-                .filter((text) => text !== undefined)
-                .join(","),
-              [item.emoji, item.description].filter((text) => text !== "").join(" "),
-            ]),
-          ),
-    );
-    noteMore(session.output, found.nextCursor);
+    await printList(self, {
+      path: "/registries",
+      item: registrySchema,
+      heads: ["SLUG", "ECOSYSTEM", "KIND", "VISIBILITY", "FROM", "DESCRIPTION"],
+      row: (item) => [
+        item.slug,
+        item.ecosystem,
+        item.kind,
+        item.visibility,
+        [item.upstream, ...(item.upstreams ?? []), item.officialRegistry]
+          .filter((text) => text !== undefined)
+          .join(","),
+        [item.emoji, item.description].filter((text) => text !== "").join(" "),
+      ],
+      none: "There are no registries yet. Create one: entrepot registry create <slug> --ecosystem npm",
+    });
   });
 }
 
@@ -241,9 +232,7 @@ function addUpdate(group: Command): void {
   ]).action(async (slug: string, _options: unknown, command: Command) => {
     const session = openSession(command);
     const body = editsBody(command, "composite");
-    if (Object.keys(body).length === 0) {
-      throw usageError("Nothing to change was named.", "See: entrepot registry update --help");
-    }
+    requireChanges(body, command);
     const api = await session.connect();
     const path = apiPath`/registries/${slug}`;
     const after = await api.send({ method: "PATCH", path, body, schema: registrySchema });

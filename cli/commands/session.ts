@@ -93,6 +93,17 @@ export function parseOptions<T>(command: Command, schema: z.ZodType<T>): T {
   throw usageError(problems.join("\n"), `See: entrepot ${commandPath(command)} --help`);
 }
 
+/** What was given of a command's flags: those that were not are left out, and so stay as they are. */
+export function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** Refuses an update that changes nothing. @throws {CliError} */
+export function requireChanges(body: object, command: Command): void {
+  if (Object.keys(body).length > 0) return;
+  throw usageError("Nothing to change was named.", `See: entrepot ${commandPath(command)} --help`);
+}
+
 /** The words that call a command, such as `registry create`. */
 export function commandPath(command: Command): string {
   const words: string[] = [];

@@ -4,16 +4,16 @@ import { ECOSYSTEMS } from "../../shared/domain/registry.ts";
 import { AWS_REGISTRY_SERVICES, UPSTREAM_AUTHS } from "../../shared/domain/upstream.ts";
 import { apiPath } from "../client/api-path.ts";
 import { usageError } from "../client/failures.ts";
-import { list } from "../client/pages.ts";
 import { askSecret, isInteractive, readStdin } from "../client/prompt.ts";
 import { objectSchema, upstreamSchema, type UpstreamView } from "../client/schemas.ts";
-import { formatBytes, formatFields, formatTable, formatTime } from "../client/text.ts";
+import { formatBytes, formatFields, formatTime } from "../client/text.ts";
+import { printList } from "./listing.ts";
 import {
   collect,
-  listOptions,
-  noteMore,
+  defined,
   openSession,
   parseOptions,
+  requireChanges,
   wholeNumber,
   withCommonOptions,
   withExamples,
@@ -96,18 +96,13 @@ function withEdits(command: Command): Command {
 async function editsBody(edits: Edits): Promise<Record<string, unknown>> {
   const { description, timeoutMs, allowPrivate, offline, include, exclude } = edits;
   const { documentTtlSeconds, missingTtlSeconds, maxFileBytes } = edits;
-  const plain = { description, timeoutMs, allowPrivate, offline, include, exclude };
-  const limits = { documentTtlSeconds, missingTtlSeconds, maxFileBytes };
-  const given = Object.entries({ ...plain, ...limits }).filter(([, value]) => value !== undefined);
   const auth = authOf(edits);
   const needsSecret = ["basic", "bearer", "header"].includes(edits.auth ?? "");
   const secret =
     needsSecret || edits.secret || edits.secretStdin ? await readSecret(edits) : undefined;
-  return {
-    ...Object.fromEntries(given),
-    ...(auth === undefined ? {} : { auth }),
-    ...(secret === undefined ? {} : { secret }),
-  };
+  const plain = { description, timeoutMs, allowPrivate, offline, include, exclude };
+  const limits = { documentTtlSeconds, missingTtlSeconds, maxFileBytes };
+  return defined({ ...plain, ...limits, auth, secret });
 }
 
 function authOf(edits: Edits): Readonly<Record<string, string>> | undefined {
@@ -169,8 +164,7 @@ function addCreate(group: Command): void {
       const { ecosystem, ...edits } = parseOptions(command, flags);
       const body = {
         key,
-        ...(ecosystem === undefined ? {} : { ecosystem }),
-        ...(address === undefined ? {} : { url: address }),
+        ...defined({ ecosystem, url: address }),
         ...(await editsBody(edits)),
       };
       const api = await session.connect();
@@ -192,24 +186,19 @@ function addList(group: Command): void {
     .summary("list upstreams")
     .description("Lists the upstreams that you may know of.");
   withCommonOptions(withListOptions(command)).action(async (_options: unknown, self: Command) => {
-    const session = openSession(self);
-    const api = await session.connect();
-    const found = await list(api, upstreamSchema, { path: "/upstreams", ...listOptions(self) });
-    session.output.result(found, () =>
-      found.items.length === 0
-        ? "There are no upstreams yet. Create one: entrepot upstream create npmjs"
-        : formatTable(
-            ["KEY", "ECOSYSTEM", "AUTH", "STATE", "URL"],
-            found.items.map((item) => [
-              item.key,
-              item.ecosystem,
-              item.auth.kind,
-              item.offline ? "offline" : "asked",
-              item.url,
-            ]),
-          ),
-    );
-    noteMore(session.output, found.nextCursor);
+    await printList(self, {
+      path: "/upstreams",
+      item: upstreamSchema,
+      heads: ["KEY", "ECOSYSTEM", "AUTH", "STATE", "URL"],
+      row: (item) => [
+        item.key,
+        item.ecosystem,
+        item.auth.kind,
+        item.offline ? "offline" : "asked",
+        item.url,
+      ],
+      none: "There are no upstreams yet. Create one: entrepot upstream create npmjs",
+    });
   });
 }
 
@@ -267,10 +256,8 @@ function addUpdate(group: Command): void {
     const session = openSession(command);
     const flags = z.object({ ...editsSchema.shape, to: z.string().optional() });
     const { to, ...edits } = parseOptions(command, flags);
-    const body = { ...(await editsBody(edits)), ...(to === undefined ? {} : { url: to }) };
-    if (Object.keys(body).length === 0) {
-      throw usageError("Nothing to change was named.", "See: entrepot upstream update --help");
-    }
+    const body = { ...(await editsBody(edits)), ...defined({ url: to }) };
+    requireChanges(body, command);
     const api = await session.connect();
     const request = { method: "PATCH", path: apiPath`/upstreams/${key}`, body } as const;
     const after = await api.send({ ...request, schema: upstreamSchema });

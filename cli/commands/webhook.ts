@@ -3,20 +3,19 @@ import * as z from "zod";
 import { AUDIT_ACTIONS } from "../../shared/domain/audit.ts";
 import { apiPath } from "../client/api-path.ts";
 import { usageError } from "../client/failures.ts";
-import { list } from "../client/pages.ts";
 import {
   objectSchema,
   webhookSchema,
   type WebhookView,
   webhookWithSecretSchema,
 } from "../client/schemas.ts";
-import { formatFields, formatTable, formatTime } from "../client/text.ts";
+import { formatFields, formatTime } from "../client/text.ts";
+import { printList } from "./listing.ts";
 import {
   collect,
-  listOptions,
-  noteMore,
   openSession,
   parseOptions,
+  requireChanges,
   withCommonOptions,
   withExamples,
   withListOptions,
@@ -128,30 +127,22 @@ function addList(group: Command): void {
     .description("Lists the webhooks that you may know of.")
     .option("--registry <slug>", "only those of this registry");
   withCommonOptions(withListOptions(command)).action(async (_options: unknown, self: Command) => {
-    const session = openSession(self);
     const { registry } = parseOptions(self, z.object({ registry: z.string().optional() }));
-    const api = await session.connect();
-    const found = await list(api, webhookSchema, {
+    await printList(self, {
       path: "/webhooks",
       query: { registry },
-      ...listOptions(self),
+      item: webhookSchema,
+      heads: ["ID", "REGISTRY", "ENABLED", "EVENTS", "PACKAGES", "URL"],
+      row: (item) => [
+        item.id,
+        item.registry ?? "all",
+        item.enabled ? "yes" : "no",
+        item.events.join(",") || "all",
+        item.packages.join(",") || "all",
+        item.url,
+      ],
+      none: "There are no webhooks. Create one: entrepot webhook create <url>",
     });
-    session.output.result(found, () =>
-      found.items.length === 0
-        ? "There are no webhooks. Create one: entrepot webhook create <url>"
-        : formatTable(
-            ["ID", "REGISTRY", "ENABLED", "EVENTS", "PACKAGES", "URL"],
-            found.items.map((item) => [
-              item.id,
-              item.registry ?? "all",
-              item.enabled ? "yes" : "no",
-              item.events.join(",") || "all",
-              item.packages.join(",") || "all",
-              item.url,
-            ]),
-          ),
-    );
-    noteMore(session.output, found.nextCursor);
   });
 }
 
@@ -219,9 +210,7 @@ function addUpdate(group: Command): void {
       ...(flags.to === undefined ? {} : { url: flags.to }),
       ...(flags.enable || flags.disable ? { enabled: flags.enable } : {}),
     };
-    if (Object.keys(body).length === 0) {
-      throw usageError("Nothing to change was named.", "See: entrepot webhook update --help");
-    }
+    requireChanges(body, command);
     const api = await session.connect();
     const path = apiPath`/webhooks/${id}`;
     const after = await api.send({ method: "PATCH", path, body, schema: webhookSchema });
