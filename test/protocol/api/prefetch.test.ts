@@ -8,14 +8,15 @@ import {
   wrongBytes,
   answer,
 } from "../../support/misbehaving-upstream.ts";
-import { createComposite, createProxy } from "../../support/upstreams.ts";
+import { createComposite } from "../../support/upstreams.ts";
 import {
   servePackage,
   tarballPath,
   type UpstreamVersion,
   upstreamVersion,
 } from "../npm/upstream-packages.ts";
-import { type Answer, type ApiClient, openApi } from "./client.ts";
+import type { Answer, ApiClient } from "./client.ts";
+import { openNpmMirror } from "./npm-mirror.ts";
 
 let upstream: MisbehavingUpstream;
 let api: ApiClient;
@@ -23,7 +24,7 @@ let one: UpstreamVersion;
 
 beforeEach(async () => {
   upstream = await startUpstream();
-  await open();
+  api = await openNpmMirror(upstream);
   one = await upstreamVersion("left-pad", "1.0.0");
   servePackage(upstream, "left-pad", [one]);
 });
@@ -31,11 +32,6 @@ afterEach(async () => {
   await api.close();
   await upstream.close();
 });
-
-async function open(options: Parameters<typeof openApi>[0] = {}): Promise<void> {
-  api = await openApi(options);
-  await createProxy(api.registry, { slug: "mirror", ecosystem: "npm", url: upstream.url });
-}
 
 const prefetch = (items: readonly object[], slug = "mirror", token?: string): Promise<Answer> =>
   api.call("POST", `/registries/${slug}/prefetch`, {
@@ -134,7 +130,7 @@ describe("a prefetch", () => {
 
   test("leaves for the next call what there is no time for", async () => {
     await api.close();
-    await open({ requestBudgetMs: 0 });
+    api = await openNpmMirror(upstream, { requestBudgetMs: 0 });
     expect((await prefetch([LEFT_PAD])).body).toMatchObject({
       items: [{ ...LEFT_PAD, status: "pending", sizeBytes: 0, files: [] }],
     });
@@ -144,7 +140,9 @@ describe("a prefetch", () => {
     await api.close();
     const orders: unknown[] = [];
     const queue = { send: async (order: unknown) => void orders.push(order) };
-    await open({ fetchLimits: { maxMs: 5000, rest: { queue, maxBytes: 10, waitMs: 50 } } });
+    api = await openNpmMirror(upstream, {
+      fetchLimits: { maxMs: 5000, rest: { queue, maxBytes: 10, waitMs: 50 } },
+    });
     expect((await prefetch([LEFT_PAD])).body).toMatchObject({
       items: [{ status: "pending", detail: expect.stringContaining("being fetched") }],
     });

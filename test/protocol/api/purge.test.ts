@@ -6,7 +6,7 @@ import {
   slowBody,
   startUpstream,
 } from "../../support/misbehaving-upstream.ts";
-import { createComposite, createProxy } from "../../support/upstreams.ts";
+import { createComposite } from "../../support/upstreams.ts";
 import {
   packumentOf,
   servePackage,
@@ -14,7 +14,8 @@ import {
   type UpstreamVersion,
   upstreamVersion,
 } from "../npm/upstream-packages.ts";
-import { type Answer, type ApiClient, openApi } from "./client.ts";
+import type { Answer, ApiClient } from "./client.ts";
+import { openNpmMirror } from "./npm-mirror.ts";
 
 let upstream: MisbehavingUpstream;
 let api: ApiClient;
@@ -23,7 +24,7 @@ let two: UpstreamVersion;
 
 beforeEach(async () => {
   upstream = await startUpstream();
-  await open();
+  api = await openNpmMirror(upstream);
   one = await upstreamVersion("left-pad", "1.0.0");
   two = await upstreamVersion("left-pad", "1.1.0", { files: { "index.js": "two" } });
   servePackage(upstream, "left-pad", [one, two]);
@@ -33,11 +34,6 @@ afterEach(async () => {
   await api.close();
   await upstream.close();
 });
-
-async function open(options: Parameters<typeof openApi>[0] = {}): Promise<void> {
-  api = await openApi(options);
-  await createProxy(api.registry, { slug: "mirror", ecosystem: "npm", url: upstream.url });
-}
 
 const purge = (body: object = {}, token?: string): Promise<Answer> =>
   api.call("POST", "/registries/mirror/purge", {
@@ -203,7 +199,7 @@ describe("a purge of everything", () => {
 
   test("goes on with its cursor where its time was over", async () => {
     await api.close();
-    await open({ requestBudgetMs: 1 });
+    api = await openNpmMirror(upstream, { requestBudgetMs: 1 });
     await install();
     let calls = 0;
     let files = 0;

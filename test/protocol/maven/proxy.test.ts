@@ -4,14 +4,12 @@ import {
   type Behaviour,
   BROKEN,
   half,
-  hangUp,
   type MisbehavingUpstream,
-  slowHead,
-  startUpstream,
   wrongBytes,
 } from "../../support/misbehaving-upstream.ts";
-import { openTestRegistry, type TestRegistry } from "../../support/services.ts";
-import { changeRegistry, changeUpstream, createProxy } from "../../support/upstreams.ts";
+import { FAILING_ANSWERS, openMirror, WRONG_FILES } from "../../support/mirror.ts";
+import type { TestRegistry } from "../../support/services.ts";
+import { changeRegistry, changeUpstream } from "../../support/upstreams.ts";
 import { elements } from "./builders.ts";
 import { metadataOf, serveArtifact, serveFile, sum } from "./upstream-artifacts.ts";
 
@@ -25,15 +23,8 @@ let upstream: MisbehavingUpstream;
 let registry: TestRegistry;
 
 beforeEach(async () => {
-  upstream = await startUpstream();
-  registry = await openTestRegistry();
+  ({ upstream, registry } = await openMirror("maven"));
   serveArtifact(upstream, "demo", ["1.0", "2.0"]);
-  await createProxy(registry, {
-    slug: "mirror",
-    ecosystem: "maven",
-    url: upstream.url,
-    upstream: { documentTtlSeconds: 60, missingTtlSeconds: 30, timeoutMs: 500 },
-  });
 });
 
 afterEach(async () => {
@@ -162,17 +153,11 @@ describe("what the upstream does not have", () => {
 });
 
 const FAILURES: readonly (readonly [string, Behaviour])[] = [
-  ["other bytes than their sum says", wrongBytes(JAR_BYTES)],
-  ["half of a file", half(JAR_BYTES, "truncate")],
-  ["half of a file and a reset", half(JAR_BYTES, "reset")],
-  ["a page with status 200", answer(PAGE, { headers: HTML })],
-  ["401", answer("", { status: 401 })],
+  ...WRONG_FILES.map(([name, of]) => [name, of(Buffer.from(JAR_BYTES))] as const),
+  ...FAILING_ANSWERS.filter(([name]) => name !== "500"),
+  ["a page of HTML by its type", answer(PAGE, { headers: HTML })],
   ["403", answer("", { status: 403 })],
-  ["429", answer("", { status: 429, headers: { "retry-after": "7" } })],
-  ["500", answer("", { status: 500 })],
   ["503", answer("", { status: 503 })],
-  ["no answer", hangUp],
-  ["an answer that is too late", slowHead(2000, answer(JAR_BYTES))],
 ];
 
 describe("a file in whose place the upstream sends", () => {

@@ -6,16 +6,14 @@ import {
   BROKEN,
   endless,
   gzipBomb,
-  half,
-  hangUp,
   type MisbehavingUpstream,
   redirect,
-  slowHead,
   startUpstream,
   wrongBytes,
 } from "../../support/misbehaving-upstream.ts";
-import { openTestRegistry, type TestRegistry } from "../../support/services.ts";
-import { changeRegistry, changeUpstream, createProxy } from "../../support/upstreams.ts";
+import { FAILING_ANSWERS, openMirror, WRONG_FILES } from "../../support/mirror.ts";
+import type { TestRegistry } from "../../support/services.ts";
+import { changeRegistry, changeUpstream } from "../../support/upstreams.ts";
 import type { Json } from "./npm-registry.ts";
 import {
   packumentOf,
@@ -34,17 +32,10 @@ let one: UpstreamVersion;
 let two: UpstreamVersion;
 
 beforeEach(async () => {
-  upstream = await startUpstream();
-  registry = await openTestRegistry();
+  ({ upstream, registry } = await openMirror("npm"));
   one = await upstreamVersion(NAME, "1.0.0");
   two = await upstreamVersion(NAME, "1.1.0", { files: { "index.js": "two" } });
   servePackage(upstream, NAME, [one, two]);
-  await createProxy(registry, {
-    slug: "mirror",
-    ecosystem: "npm",
-    url: upstream.url,
-    upstream: { documentTtlSeconds: 60, missingTtlSeconds: 30, timeoutMs: 500 },
-  });
 });
 
 afterEach(async () => {
@@ -123,12 +114,7 @@ describe("a proxied packument", () => {
   });
 
   test.each<[string, Behaviour]>([
-    ["500", answer("", { status: 500 })],
-    ["429", answer("", { status: 429, headers: { "retry-after": "7" } })],
-    ["401, as when a token has run out", answer("", { status: 401 })],
-    ["a head that does not come", slowHead(5_000, answer("{}"))],
-    ["no answer at all", hangUp],
-    ["half a document", half("x".repeat(5000), "truncate")],
+    ...FAILING_ANSWERS,
     ["broken JSON", answer(BROKEN.json)],
     ["a page in place of JSON", answer("<html>captive portal</html>")],
     ["another package", answer('{"name":"other","versions":{}}')],
@@ -220,14 +206,7 @@ describe("a proxied tarball", () => {
     expect(large.tarball.equals(await bytesOf(await tarball(large)))).toBe(true);
   });
 
-  test.each<[string, (bytes: Buffer) => Behaviour]>([
-    ["wrong bytes", (bytes) => wrongBytes(bytes)],
-    ["half of them", (bytes) => half(bytes, "truncate")],
-    ["a reset", (bytes) => half(bytes, "reset")],
-    ["500", () => answer("", { status: 500 })],
-    ["a page", () => answer("<html></html>")],
-    ["a redirect to the metadata service", () => redirect("http://169.254.169.254/")],
-  ])("is 502 when the upstream sends %s, and heals", async (_, misbehave) => {
+  test.each(WRONG_FILES)("is 502 when the upstream sends %s, and heals", async (_, misbehave) => {
     upstream.on(tarballPath(NAME, "1.0.0"), misbehave(one.tarball));
     const response = await tarball(one);
     expect(response.status).toBe(502);

@@ -6,17 +6,15 @@ import {
   BROKEN,
   endless,
   gzipBomb,
-  half,
-  hangUp,
   type MisbehavingUpstream,
   redirect,
-  slowHead,
   startUpstream,
   wrongBytes,
 } from "../../support/misbehaving-upstream.ts";
 import { metadataText, sha256Of } from "../../support/python-package.ts";
-import { openTestRegistry, type TestRegistry } from "../../support/services.ts";
-import { changeRegistry, changeUpstream, createProxy } from "../../support/upstreams.ts";
+import { FAILING_ANSWERS, openMirror, WRONG_FILES } from "../../support/mirror.ts";
+import type { TestRegistry } from "../../support/services.ts";
+import { changeRegistry, changeUpstream } from "../../support/upstreams.ts";
 import { type Json, JSON_TYPE } from "./pypi-registry.ts";
 import {
   filePath,
@@ -42,17 +40,10 @@ let one: IndexedFile;
 let two: IndexedFile;
 
 beforeEach(async () => {
-  upstream = await startUpstream();
-  registry = await openTestRegistry();
+  ({ upstream, registry } = await openMirror("pypi", "/simple"));
   one = indexedWheel(NAME, "1.0");
   two = indexedWheel(NAME, "1.1");
   serveProject(upstream, NAME, [one, two]);
-  await createProxy(registry, {
-    slug: "mirror",
-    ecosystem: "pypi",
-    url: `${upstream.url}/simple`,
-    upstream: { documentTtlSeconds: 60, missingTtlSeconds: 30, timeoutMs: 500 },
-  });
 });
 
 afterEach(async () => {
@@ -212,12 +203,7 @@ describe("a proxied project page", () => {
   });
 
   test.each<[string, Behaviour]>([
-    ["500", answer("", { status: 500 })],
-    ["429", answer("", { status: 429, headers: { "retry-after": "7" } })],
-    ["401, as when a token has run out", answer("", { status: 401 })],
-    ["a head that does not come", slowHead(5_000, answer("{}"))],
-    ["no answer at all", hangUp],
-    ["half a page", half("x".repeat(5000), "truncate")],
+    ...FAILING_ANSWERS,
     ["broken JSON", answer(BROKEN.json, JSON_ANSWER)],
     ["broken HTML", answer(BROKEN.html, HTML_ANSWER)],
     [
@@ -314,14 +300,7 @@ describe("a proxied file", () => {
     expect(urls[0].digests).toEqual({ sha256: sha256Of(file.bytes) });
   });
 
-  test.each<[string, (bytes: Buffer) => Behaviour]>([
-    ["wrong bytes", (bytes) => wrongBytes(bytes)],
-    ["half of them", (bytes) => half(bytes, "truncate")],
-    ["a reset", (bytes) => half(bytes, "reset")],
-    ["500", () => answer("", { status: 500 })],
-    ["a page", () => answer("<html></html>")],
-    ["a redirect to the metadata service", () => redirect("http://169.254.169.254/")],
-  ])("is 502 when the upstream sends %s, and heals", async (_, misbehave) => {
+  test.each(WRONG_FILES)("is 502 when the upstream sends %s, and heals", async (_, misbehave) => {
     upstream.on(filePath(one), misbehave(one.bytes));
     expect((await download(one, "1.0")).status).toBe(502);
     const { blobs } = await registry.stores.blobs.list({ limit: 10 });
