@@ -9,11 +9,11 @@ const attributesSchema = z.object({
 /** Of the one registry, beside which the account may have others. */
 const NAMES = /\/local-workers-\w*(?:DeadLetters|streamfailures)/;
 
-/** How many messages are in the queues of what failed for good: those of the two workers, and the stream's. */
+/** How many messages are in the queues of what failed for good: those of the three workers, and the stream's. */
 export async function deadLetters(deployment: Deployment): Promise<number> {
   const { QueueUrls } = queuesSchema.parse(await sqs(deployment, "ListQueues", {}));
   const queues = QueueUrls.filter((url) => NAMES.test(url));
-  if (queues.length !== 3) throw new Error(`of these, three should be: ${QueueUrls.join(" ")}`);
+  if (queues.length !== 4) throw new Error(`of these, four should be: ${QueueUrls.join(" ")}`);
   let messages = 0;
   for (const QueueUrl of queues) {
     const AttributeNames = ["ApproximateNumberOfMessages"];
