@@ -86,7 +86,7 @@ export async function startDevpi(folder: string, upstream: string): Promise<Sour
   const devpi = await launchDevpi(join(folder, "devpi"));
   if (devpi === undefined) return undefined;
   const { port, pid, stop } = devpi;
-  await devpi.put("/root/pypi", { type: "mirror", mirror_url: upstream, volatile: false });
-  const url = `http://127.0.0.1:${port}/root/pypi/+simple/`;
+  await devpi.put("/root/mirror", { type: "mirror", mirror_url: upstream, volatile: false });
+  const url = `http://127.0.0.1:${port}/root/mirror/+simple/`;
   return { name: "devpi", url, token: "", pid, stop };
 }
