@@ -1,27 +1,14 @@
+import { NPM_APPLICATION } from "../../test/support/npm-application.ts";
 import { run, secondsInFolder, secondsOfNpmInstall } from "../installs.ts";
 import type { Source } from "./servers.ts";
 
-/** An application of the usual tools: some 570 packages. */
-const NPM_DEPENDENCIES = {
-  "@babel/core": "^7",
-  "@babel/preset-env": "^7",
-  axios: "^1",
-  eslint: "^8",
-  express: "^4",
-  jest: "^29",
-  react: "^18",
-  "react-dom": "^18",
-  typescript: "^5",
-  webpack: "^5",
-  "webpack-cli": "^5",
-};
 const PYTHON_REQUIREMENTS = ["numpy", "pandas", "scipy", "matplotlib", "scikit-learn", "requests"];
 
 /** Installs once with empty caches; gives the seconds it took. */
 export type Install = (source: Source) => Promise<number>;
 
 /** `npm install` without a lock file: documents and tarballs of every package. */
-export const npmInstall: Install = (source) => secondsOfNpmInstall(source, NPM_DEPENDENCIES);
+export const npmInstall: Install = (source) => secondsOfNpmInstall(source, NPM_APPLICATION);
 
 /** `pip download` of a scientific stack: the resolver, metadata and wheels, without what pip does with them. */
 export const pipDownload: Install = (source) =>

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { npmRegistryHere } from "../../test/support/npm-application.ts";
 import { launchDevpi } from "../servers/devpi.ts";
 import { launchEntrepot } from "../servers/entrepot.ts";
 import { launchVerdaccio } from "../servers/verdaccio.ts";
@@ -21,10 +22,7 @@ export interface Source {
 }
 
 /** What npm installs from on this machine. */
-export function npmUpstream(): string {
-  const { stdout } = spawnSync("npm", ["config", "get", "registry"], { encoding: "utf8" });
-  return withSlash(stdout.trim());
-}
+export const npmUpstream = (): string => withSlash(npmRegistryHere());
 
 /** What pip installs from on this machine. */
 export function pypiUpstream(): string {

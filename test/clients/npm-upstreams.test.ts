@@ -1,26 +1,11 @@
-import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import { npmClientPath, openClientHome } from "../support/npm-clients.ts";
+import { NPM_APPLICATION, npmRegistryHere } from "../support/npm-application.ts";
 import { describeWhen } from "../support/programs.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** An application of the usual tools: some 570 packages. */
-const DEPENDENCIES = {
-  "@acme/hello": "^1.0.0",
-  "@babel/core": "^7",
-  "@babel/preset-env": "^7",
-  axios: "^1",
-  eslint: "^8",
-  express: "^4",
-  jest: "^29",
-  react: "^18",
-  "react-dom": "^18",
-  typescript: "^5",
-  webpack: "^5",
-  "webpack-cli": "^5",
-};
-
+const DEPENDENCIES = { "@acme/hello": "^1.0.0", ...NPM_APPLICATION };
 const INSTALL = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"];
 
 const lockSchema = z.object({
@@ -33,14 +18,8 @@ type Lock = z.infer<typeof lockSchema>;
 
 const manifestSchema = z.object({ dist: z.object({ integrity: z.string() }) });
 
-/** What npm on this machine installs from: the public registry, or a mirror of it. */
-function publicRegistry(): string {
-  const { stdout } = spawnSync("npm", ["config", "get", "registry"], { encoding: "utf8" });
-  return stdout.trim().replace(/\/$/, "");
-}
-
 const program = npmClientPath("npm-11");
-const upstream = publicRegistry();
+const upstream = npmRegistryHere();
 let server: TestServer;
 
 beforeAll(async () => {

@@ -54,7 +54,11 @@ describe("upstream", () => {
     expect(
       await admin.json(["upstream", "update", "corp", "--no-offline", "--exclude", ""]),
     ).toMatchObject({ offline: false, exclude: [], hasSecret: true });
-    expect((await admin.run(["upstream", "update", "corp"])).code).toBe(2);
+    const nothing = await admin.run(["upstream", "update", "corp"]);
+    expect(nothing).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Nothing to change[^]*See: entrepot upstream update --help/),
+    });
     expect((await admin.run(["upstream", "delete", "corp"])).stdout).toContain("Deleted corp.");
     expect((await admin.run(["upstream", "show", "corp"])).code).toBe(4);
   });
