@@ -22,8 +22,8 @@ interface Load {
   readonly name: "npm" | "pip";
   readonly label: string;
   readonly install: Install;
-  /** In a folder of their own. */
-  readonly start: (folder: string) => Promise<readonly (Source | undefined)[]>;
+  /** Each starts one, in a folder of its own; `undefined`: it is not installed. */
+  readonly starts: readonly ((folder: string) => Promise<Source | undefined>)[];
 }
 
 /** Installs through a registry of one's own from the public one: the first time, and when everything is cached there. */
@@ -32,29 +32,33 @@ const LOADS: readonly Load[] = [
     name: "npm",
     label: "npm install of 570 packages",
     install: npmInstall,
-    start: async (folder) => [
-      await startEntrepot(folder, "npm", npmUpstream()),
-      direct(npmUpstream()),
-      await startVerdaccio(folder, npmUpstream()),
+    starts: [
+      (folder) => startEntrepot(folder, "npm", npmUpstream()),
+      async () => direct(npmUpstream()),
+      (folder) => startVerdaccio(folder, npmUpstream()),
     ],
   },
   {
     name: "pip",
     label: "pip download of a scientific stack",
     install: pipDownload,
-    start: async (folder) => [
-      await startEntrepot(folder, "pypi", pypiUpstream()),
-      direct(pypiUpstream()),
-      await startDevpi(folder, pypiUpstream()),
+    starts: [
+      (folder) => startEntrepot(folder, "pypi", pypiUpstream()),
+      async () => direct(pypiUpstream()),
+      (folder) => startDevpi(folder, pypiUpstream()),
     ],
   },
 ];
 
 async function measure(load: Load, rounds: number): Promise<readonly Sample[]> {
   const folder = await mkdtemp(join(tmpdir(), "entrepot-bench-"));
-  const sources = (await load.start(folder)).filter((source) => source !== undefined);
+  const sources: Source[] = [];
   const samples: Sample[] = [];
   try {
+    for (const start of load.starts) {
+      const source = await start(folder);
+      if (source !== undefined) sources.push(source);
+    }
     for (const temperature of ["cold", ...Array.from({ length: rounds }, () => "warm")]) {
       for (const source of sources) {
         say(`${load.label}, ${temperature}: ${source.name}`);
