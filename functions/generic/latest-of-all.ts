@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { NotFoundError } from "../../shared/errors.ts";
 import { packageKey, toPackage } from "../../shared/records/packages.ts";
-import { toUpstreamCopy, upstreamCopyKey } from "../../shared/records/upstream-copies.ts";
 import type { RegistryGrant } from "../../shared/services/access.ts";
 import { latestOf } from "../../shared/services/ecosystem.ts";
 import type { Services } from "../../shared/services/services.ts";
@@ -45,7 +44,6 @@ async function latestIn(
     const pkg = item === undefined ? undefined : toPackage(item);
     return pkg?.state === "active" ? pkg.latestVersion : "";
   }
-  const item = await stores.table.get(upstreamCopyKey(registry.id, packageName, LISTING));
   const question = {
     registry,
     upstream,
@@ -55,8 +53,7 @@ async function latestIn(
     headers: { accept: "application/json" },
     check: (body: Uint8Array) => void readLatest(body),
   };
-  const known = item === undefined ? undefined : toUpstreamCopy(item);
-  const { copy } = await upstreamDocuments.ask(question, known);
+  const { copy } = await upstreamDocuments.ask(question);
   if (copy.state === "missing") return "";
   return readLatest(await upstreamDocuments.body(registry, packageName, copy));
 }

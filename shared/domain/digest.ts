@@ -21,6 +21,14 @@ export function isDigest(algorithm: DigestAlgorithm, text: string): boolean {
   return text.length === DIGEST_HEX_LENGTH[algorithm] && /^[0-9a-f]+$/.test(text);
 }
 
+/** The digest in a checksum file: alone, or with a file name behind it (`sha1sum`) or before it (`openssl`). */
+export function digestIn(text: string, algorithm: DigestAlgorithm): string | undefined {
+  const words = text.trim().toLowerCase().split(/\s+/);
+  return [words[0], words.at(-1)].find(
+    (word): word is string => word !== undefined && isDigest(algorithm, word),
+  );
+}
+
 /** What the record of a file holds. */
 export const FILE_DIGESTS = ["md5", "sha1", "sha256", "sha512"] as const;
 

@@ -17,6 +17,7 @@ import {
   unusedBlobLinksQuery,
 } from "../records/blob-links.ts";
 import { listVersionsQuery, toVersion } from "../records/versions.ts";
+import { tryWrite } from "./conditional-write.ts";
 import type { Collector } from "./collector.ts";
 import { eachItem } from "./queries.ts";
 import type { Stores } from "./stores.ts";
@@ -190,7 +191,8 @@ export class BlobLinks {
       );
     }
     const isRestorable = await this.#isUsed(link, ({ state }) => state === "deleted");
-    const done = await this.#attempt(
+    const done = await tryWrite(
+      this.#stores.table,
       isRestorable ? [hideBlobLinkOp(link)] : removeBlobLinkOps(link),
     );
     if (!done)
@@ -202,7 +204,9 @@ export class BlobLinks {
     for (const digest of usedBlobs(version)) {
       const link = await this.find(version, digest);
       if (link !== undefined) {
-        await this.#attempt([reviewBlobLinkOp(link, this.#stores.now() + LINK_GRACE_MS)]);
+        await tryWrite(this.#stores.table, [
+          reviewBlobLinkOp(link, this.#stores.now() + LINK_GRACE_MS),
+        ]);
       }
     }
   }
@@ -217,8 +221,8 @@ export class BlobLinks {
       if (first === undefined) continue;
       const used = await this.#digestsInUse(first, (version) => version.state !== "reclaimed");
       for (const link of links) {
-        if (used.has(link.digest)) await this.#attempt([keepBlobLinkOp(link)]);
-        else if (await this.#attempt(removeBlobLinkOps(link))) removed++;
+        if (used.has(link.digest)) await tryWrite(this.#stores.table, [keepBlobLinkOp(link)]);
+        else if (await tryWrite(this.#stores.table, removeBlobLinkOps(link))) removed++;
       }
     }
     return removed;
@@ -241,17 +245,6 @@ export class BlobLinks {
       if (counts(version)) for (const digest of usedBlobs(version)) used.add(digest);
     }
     return used;
-  }
-
-  /** @returns false when a condition failed: somebody else was faster, and right. */
-  async #attempt(ops: readonly WriteOp[]): Promise<boolean> {
-    try {
-      await this.#stores.table.write(ops);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailedError) return false;
-      throw error;
-    }
   }
 }
 

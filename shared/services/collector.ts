@@ -13,6 +13,7 @@ import {
   takeOverMarkOp,
   unmarkCollectingOp,
 } from "../records/blob-references.ts";
+import { tryWrite } from "./conditional-write.ts";
 import type { Stores } from "./stores.ts";
 
 /** A collector that has not finished with a blob after this long has died. */
@@ -179,12 +180,6 @@ export class Collector {
     if (row === undefined || !("collectingSinceMs" in row.attributes)) return false;
     const markedAtMs = number(row, "collectingSinceMs");
     if (markedAtMs > now() - ABANDONED_MARK_MS) return false;
-    try {
-      await table.write([takeOverMarkOp(sha256, markedAtMs, now())]);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailedError) return false;
-      throw error;
-    }
+    return tryWrite(table, [takeOverMarkOp(sha256, markedAtMs, now())]);
   }
 }

@@ -8,7 +8,7 @@ import {
 import {
   type DigestAlgorithm,
   FILE_DIGESTS,
-  isDigest,
+  digestIn,
   requireDigests,
 } from "../../../shared/domain/digest.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
@@ -109,7 +109,8 @@ async function putChecksum(
   const text = Buffer.from(await readBody(c, "The checksum", MAX_CHECKSUM_BYTES)).toString(
     "latin1",
   );
-  const sent = checksumIn(text, algorithm);
+  const sent = digestIn(text, algorithm);
+  if (sent === undefined) throw invalid(`The body is not a ${algorithm} in hexadecimal.`);
   // What we merge is other text than what the client made its sum of.
   if (target.kind !== "file") return new Response(null, { status: 201 });
   const { packageName, version, path } = target;
@@ -126,16 +127,6 @@ async function putChecksum(
     );
   }
   return new Response(null, { status: 201 });
-}
-
-/** The sum alone, with a file name behind it (`sha1sum`), or before it (`openssl`). */
-function checksumIn(text: string, algorithm: DigestAlgorithm): string {
-  const words = text.trim().toLowerCase().split(/\s+/);
-  const found = [words[0], words.at(-1)].find(
-    (word) => word !== undefined && isDigest(algorithm, word),
-  );
-  if (found !== undefined) return found;
-  throw invalid(`The body is not a ${algorithm} in hexadecimal.`);
 }
 
 async function putMetadata(

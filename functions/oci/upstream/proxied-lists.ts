@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { UpstreamFailedError } from "../../../shared/errors.ts";
 import type { OutboundAnswer } from "../../../shared/ports/outbound-http.ts";
-import { toUpstreamCopy, upstreamCopyKey } from "../../../shared/records/upstream-copies.ts";
 import { readBody } from "../../../shared/services/outbound-body.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { asFailure } from "../../../shared/services/upstreams/upstream-client.ts";
@@ -89,11 +88,9 @@ export class ProxiedLists {
     name: string,
     fetch: () => Promise<readonly unknown[] | undefined>,
   ): Promise<{ readonly items: readonly unknown[]; readonly stale: string }> {
-    const { stores, upstreamDocuments } = this.#services;
-    const item = await stores.table.get(upstreamCopyKey(registry.id, repository, name));
-    const known = item === undefined ? undefined : toUpstreamCopy(item);
+    const { upstreamDocuments } = this.#services;
     const question = { registry, upstream, packageName: repository, name };
-    const { copy, stale } = await upstreamDocuments.askWith(question, known, async (latest) => {
+    const { copy, stale } = await upstreamDocuments.askWith(question, async (latest) => {
       try {
         return asDocument(await fetch());
       } catch (error) {

@@ -1,5 +1,4 @@
 import type { UpstreamCopy } from "../../../shared/records/upstream-copies.ts";
-import { toUpstreamCopy, upstreamCopyKey } from "../../../shared/records/upstream-copies.ts";
 import { isAvailableRow, versionKey } from "../../../shared/records/versions.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import type { Fetched } from "../../../shared/services/upstreams/upstream-documents.ts";
@@ -36,12 +35,10 @@ export class ProxiedTags {
   /** `undefined` when the upstream has no such tag. @throws {UpstreamFailedError} when it does not say and never did. */
   async find(image: ProxyImage, tag: string): Promise<ProxiedTag | undefined> {
     const { registry, upstream, repository } = image;
-    const { stores, upstreamDocuments } = this.#services;
+    const { upstreamDocuments } = this.#services;
     const name = `tag:${tag}`;
-    const item = await stores.table.get(upstreamCopyKey(registry.id, repository, name));
-    const known = item === undefined ? undefined : toUpstreamCopy(item);
     const question = { registry, upstream, packageName: repository, name };
-    const { copy, stale } = await upstreamDocuments.askWith(question, known, (latest) =>
+    const { copy, stale } = await upstreamDocuments.askWith(question, (latest) =>
       this.#fetch(image, tag, latest),
     );
     if (copy.state === "missing") return undefined;

@@ -1,4 +1,4 @@
-import { type DigestAlgorithm, type Digests, isDigest } from "../../domain/digest.ts";
+import { digestIn, type Digests } from "../../domain/digest.ts";
 import type { PackageFile } from "../../domain/package.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { UpstreamFailedError } from "../../errors.ts";
@@ -41,21 +41,13 @@ export async function digestsBeside(
     }
     try {
       const text = Buffer.from(await readBody(answer, MAX_SUM_BYTES)).toString("latin1");
-      const hex = sumIn(text, algorithm);
+      const hex = digestIn(text, algorithm);
       if (hex !== undefined) return { [algorithm]: hex };
     } catch (error) {
       throw asFailure(upstream, error);
     }
   }
   return {};
-}
-
-/** The sum alone, or with a file name behind it (`sha1sum`) or before it (`openssl`). */
-function sumIn(text: string, algorithm: DigestAlgorithm): string | undefined {
-  const words = text.trim().toLowerCase().split(/\s+/);
-  return [words[0], words.at(-1)].find(
-    (word): word is string => word !== undefined && isDigest(algorithm, word),
-  );
 }
 
 /**

@@ -13,13 +13,14 @@ import {
   versionKey,
 } from "../../records/versions.ts";
 import type { RegistryGrant } from "../access.ts";
+import { tryWrite } from "../conditional-write.ts";
 import type { BlobLinks } from "../blob-links.ts";
 import { latestOf } from "../ecosystem.ts";
 import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
 import { eachItem, queryAll, readVersions } from "../queries.ts";
 import { referenceRemovals } from "../row-references.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
-import { attempt, dropDocuments } from "./purged-rows.ts";
+import { dropDocuments } from "./purged-rows.ts";
 
 /** Rows of files removed at a time: each costs two operations of a transaction's hundred, and their version more. */
 const FILES_A_TRANSACTION = 30;
@@ -87,7 +88,7 @@ export class PackagePurger {
       if (copy.checkedAtMs === 0) continue;
       const marked = { ...copy, checkedAtMs: 0 };
       // Whoever changed it meanwhile has just asked the upstream.
-      if (await attempt(table, [putUpstreamCopyOp(registry.id, packageName, marked, copy)]))
+      if (await tryWrite(table, [putUpstreamCopyOp(registry.id, packageName, marked, copy)]))
         count++;
     }
     return count;
@@ -192,7 +193,7 @@ export class PackagePurger {
     const pk = packagePartition(registry.id, packageName);
     const rows = (prefix: string): AsyncIterable<Item> =>
       eachItem(table, (page) => ({ pk, range: { prefix }, ...page }));
-    for await (const item of rows("L#")) await attempt(table, removeBlobLinkOps(toBlobLink(item)));
+    for await (const item of rows("L#")) await tryWrite(table, removeBlobLinkOps(toBlobLink(item)));
     for await (const item of rows("X#")) await table.write([{ op: "delete", key: item.key }]);
     for await (const item of rows("T#")) {
       await table.write([deleteTagOp(registry.id, packageName, toTag(item).name)]);

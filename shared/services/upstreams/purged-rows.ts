@@ -1,6 +1,7 @@
-import { ConditionFailedError, type Item, type Table, type WriteOp } from "../../ports/table.ts";
+import type { Item, Table, WriteOp } from "../../ports/table.ts";
 import { packagePartition } from "../../records/packages.ts";
 import { copyKind, toUpstreamCopy } from "../../records/upstream-copies.ts";
+import { tryWrite } from "../conditional-write.ts";
 import { queryAll } from "../queries.ts";
 import { referenceRemovals } from "../row-references.ts";
 
@@ -31,7 +32,7 @@ export async function dropDocuments(
     let isDone = true;
     for (let start = 0; isDone && start < units.length; start += UNITS_A_TRANSACTION) {
       const batch = units.slice(start, start + UNITS_A_TRANSACTION);
-      isDone = await attempt(table, batch.flat());
+      isDone = await tryWrite(table, batch.flat());
       if (isDone) count += batch.filter(([first]) => first !== undefined && isCopy(first)).length;
     }
     if (isDone) return count;
@@ -67,15 +68,4 @@ function removal({ key, attributes }: Item, attribute: string): WriteOp {
     throw new Error(`${key.sk} has no ${attribute}`);
   }
   return { op: "delete", key, conditions: [{ kind: "equals", attribute, value }] };
-}
-
-/** Whether it was written; not when somebody changed what was read. */
-export async function attempt(table: Table, ops: readonly WriteOp[]): Promise<boolean> {
-  try {
-    await table.write(ops);
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionFailedError) return false;
-    throw error;
-  }
 }

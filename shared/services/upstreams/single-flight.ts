@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomText } from "../../domain/identifiers.ts";
 import { UnavailableError } from "../../errors.ts";
-import { ConditionFailedError } from "../../ports/table.ts";
 import { endLeaseOp, extendLeaseOp, leaseKey, takeLeaseOp } from "../../records/leases.ts";
+import { tryWrite } from "../conditional-write.ts";
 import type { Stores } from "../stores.ts";
 
 /** A process that died holds up the others for so long. */
@@ -73,13 +73,15 @@ export class SingleFlight<T> {
   }
 
   async #take(lease: string): Promise<boolean> {
-    return this.#won([takeLeaseOp(lease, this.#owner, this.#expiry())]);
+    return tryWrite(this.#stores.table, [takeLeaseOp(lease, this.#owner, this.#expiry())]);
   }
 
   async #holding(lease: string, work: () => Promise<T>): Promise<T> {
     const timer = setInterval(() => {
       // A lease that could not be extended costs a second fetch at worst.
-      this.#won([extendLeaseOp(lease, this.#owner, this.#expiry())]).catch(() => undefined);
+      tryWrite(this.#stores.table, [extendLeaseOp(lease, this.#owner, this.#expiry())]).catch(
+        () => undefined,
+      );
     }, EXTEND_MS);
     try {
       return await work();
@@ -90,17 +92,7 @@ export class SingleFlight<T> {
 
   async #end(lease: string): Promise<void> {
     // It ends by itself; what was done is done.
-    await this.#won([endLeaseOp(lease, this.#owner)]).catch(() => undefined);
-  }
-
-  async #won(ops: Parameters<Stores["table"]["write"]>[0]): Promise<boolean> {
-    try {
-      await this.#stores.table.write(ops);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailedError) return false;
-      throw error;
-    }
+    await tryWrite(this.#stores.table, [endLeaseOp(lease, this.#owner)]).catch(() => undefined);
   }
 
   #expiry(): number {

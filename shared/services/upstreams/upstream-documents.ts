@@ -91,12 +91,24 @@ export class UpstreamDocuments {
    *
    * @throws {UpstreamFailedError} when the upstream does not say and there is no copy.
    */
-  async ask(question: DocumentQuestion, known: UpstreamCopy | undefined): Promise<KnownCopy> {
-    return this.askWith(question, known, (latest) => this.#fetch(question, latest));
+  async askKnowing(
+    question: DocumentQuestion,
+    known: UpstreamCopy | undefined,
+  ): Promise<KnownCopy> {
+    return this.#askKnowing(question, known, (latest) => this.#fetch(question, latest));
+  }
+
+  /** As {@link UpstreamDocuments.askKnowing}, after a look at the copy that there is. */
+  async ask(question: DocumentQuestion): Promise<KnownCopy> {
+    return this.askKnowing(question, await this.#read(question));
   }
 
   /** As {@link UpstreamDocuments.ask}, for protocols that ask in ways of their own. */
-  async askWith(
+  async askWith(question: CopyQuestion, fetch: Fetch): Promise<KnownCopy> {
+    return this.#askKnowing(question, await this.#read(question), fetch);
+  }
+
+  async #askKnowing(
     question: CopyQuestion,
     known: UpstreamCopy | undefined,
     fetch: Fetch,

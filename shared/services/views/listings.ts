@@ -121,7 +121,7 @@ export class Listings {
       (date: NonNullable<ListingFormat["date"]>): NonNullable<DocumentQuestion["amend"]> =>
       (body, from) =>
         date(body, { packageName, ...from }, this.#documents.questions(upstream));
-    const copy = await this.#documents.ask(
+    const copy = await this.#documents.askKnowing(
       {
         registry,
         upstream,

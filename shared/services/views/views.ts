@@ -2,7 +2,6 @@ import type { Registry } from "../../domain/registry.ts";
 import { ConditionFailedError } from "../../ports/table.ts";
 import { documentKey, type StoredDocument } from "../../records/documents.ts";
 import { listPackageOp, packageKey } from "../../records/packages.ts";
-import { toUpstreamCopy, upstreamCopyKey } from "../../records/upstream-copies.ts";
 import type { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import { wholeDocument } from "../documents.ts";
@@ -112,12 +111,7 @@ export class Views {
     wanted: Pick<DocumentQuestion, "name" | "path" | "headers" | "check">,
   ): Promise<Uint8Array | undefined> {
     if (upstream === undefined) return undefined;
-    const item = await this.#stores.table.get(
-      upstreamCopyKey(registry.id, packageName, wanted.name),
-    );
-    const known = item === undefined ? undefined : toUpstreamCopy(item);
-    const question = { ...wanted, registry, upstream, packageName };
-    const { copy } = await this.#documents.ask(question, known);
+    const { copy } = await this.#documents.ask({ ...wanted, registry, upstream, packageName });
     return copy.state === "missing" ? undefined : this.#documents.body(registry, packageName, copy);
   }
 
