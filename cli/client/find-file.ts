@@ -76,7 +76,8 @@ async function resolveVersion(
     const tagged = await findTag(api, packagePath, "latest");
     if (tagged !== undefined) return tagged;
     const { latestVersion } = await api.send({ path: packagePath, schema: packageSchema });
-    if (latestVersion !== undefined) return latestVersion;
+    const found = latestVersion ?? "";
+    if (found !== "") return found;
     throw new CliError(EXIT.notFound, `${name} has no version that can be downloaded.`);
   }
   try {
