@@ -49,6 +49,21 @@ describe("A manifest that is", () => {
     { what: "without a config", content: () => ({ schemaVersion: 2, layers: [] }) },
     { what: "without layers", content: () => ({ schemaVersion: 2, config: descriptor(config) }) },
     { what: "an image but says that it is an index", content: () => image({ mediaType: INDEX }) },
+    { what: "an image and an index at once", content: () => image({ manifests: [] }) },
+    {
+      what: "an index with layers",
+      content: () => ({ schemaVersion: 2, manifests: [], layers: [] }),
+      type: INDEX,
+    },
+    {
+      what: "an index with a config",
+      content: () => ({ schemaVersion: 2, manifests: [], config: descriptor(config) }),
+      type: INDEX,
+    },
+    {
+      what: "marked by a byte order mark, which no client reads",
+      content: () => `\uFEFF${JSON.stringify(image({}))}`,
+    },
     { what: "an index without manifests", content: () => ({ schemaVersion: 2 }), type: INDEX },
     { what: "of an unknown media type", content: () => image({}), type: "text/html" },
     {
