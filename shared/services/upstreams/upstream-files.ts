@@ -97,7 +97,7 @@ export class UpstreamFiles {
       versionKey(registry.id, packageName, version),
     ]);
     if (fileItem === undefined || versionItem === undefined) return undefined;
-    return { file: toFile(fileItem), version: toVersion(versionItem) };
+    return { file: toFile(fileItem), version: () => toVersion(versionItem) };
   }
 
   /** Tells that a file was here already. */
@@ -214,7 +214,7 @@ export class UpstreamFiles {
         digests,
         createdAtMs: this.#stores.now(),
       },
-      version: this.#version(question, 1, publishedAtMs, sizeBytes),
+      version: () => this.#version(question, 1, publishedAtMs, sizeBytes),
       arriving,
     };
   }
