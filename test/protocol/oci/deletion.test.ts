@@ -213,6 +213,12 @@ describe("Immutable tags", () => {
     expect((await fixed.putManifest("v1", first.bytes)).status).toBe(201);
     expect(await fixed.status("manifests/v1", "DELETE")).toBe(403);
     expect(await fixed.status(`manifests/${first.digest}`, "DELETE")).toBe(403);
+    const image = "/api/v1/registries/fixed/packages/app";
+    const version = `${image}/versions/${first.digest}`;
+    for (const path of [`${image}/tags/v1`, version, `${version}/files/manifest`, image]) {
+      expect((await registry.request(path, { method: "DELETE" })).status).toBe(403);
+    }
+    expect(await fixed.tags()).toEqual(["nightly-1", "v1"]);
     expect(await fixed.status("manifests/nightly-1", "DELETE")).toBe(202);
     expect(await fixed.status(`manifests/${second.digest}`, "DELETE")).toBe(202);
   });
