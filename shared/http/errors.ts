@@ -105,7 +105,10 @@ export function toRegistryError(thrown: Error): RegistryError | undefined {
     return new UnavailableError("The registry's keys cannot be used at the moment; try again.");
   }
   if (thrown instanceof DigestMismatchError) {
-    return new ChecksumMismatchError(`${thrown.message}; send it again.`);
+    return new ChecksumMismatchError(
+      `${thrown.message}; send it again.`,
+      thrown.algorithm === "size",
+    );
   }
   if (thrown instanceof BlobTooLargeError)
     return new TooLargeError("The file", thrown.maxSizeBytes);

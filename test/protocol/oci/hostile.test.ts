@@ -257,6 +257,38 @@ describe("An upload", () => {
     expect((await registry.request(location)).status).toBe(204);
   });
 
+  test("whose chunk is not as long as its range says leaves nothing, first or last", async () => {
+    const streamed = (text: string): ReadableStream => new Blob([text]).stream();
+    let location = await repository.begin();
+    const send = (method: string, body: string, range: string, query = ""): Promise<Response> =>
+      registry.request(location + query, {
+        method,
+        headers: { "content-range": range },
+        body: streamed(body),
+        duplex: "half",
+      });
+    for (const [arrived, start] of [
+      ["", 0],
+      ["abc", 3],
+    ] as const) {
+      if (arrived !== "") {
+        const appended = await send("PATCH", arrived, "0-2");
+        location = appended.headers.get("location") ?? "";
+      }
+      const whole = `&digest=${digestOf(`${arrived}defg`)}`;
+      for (const end of [start + 1, start + 9]) {
+        for (const [method, query] of [
+          ["PATCH", ""],
+          ["PUT", whole],
+        ] as const) {
+          const response = await send(method, "defg", `${start}-${end}`, query);
+          expect([response.status, (await errorOf(response)).code]).toEqual([400, "SIZE_INVALID"]);
+        }
+      }
+    }
+    expect((await registry.request(location)).headers.get("range")).toBe("0-2");
+  });
+
   test("without a digest, or with one that cannot be checked, is refused", async () => {
     for (const parameters of [
       {},
@@ -288,6 +320,10 @@ describe("An upload", () => {
     expect((await small.at(location, "PATCH", {}, bytesOf("56"))).status).toBe(413);
     expect((await small.at(location, "PUT", { digest }, bytesOf("56"))).status).toBe(413);
     expect((await registry.request(location)).headers.get("range")).toBe("0-3");
+    await repository.pushBlob("123456");
+    const mount = `blobs/uploads/?mount=${digest}&from=images/app`;
+    expect(await small.status(mount, "POST")).toBe(202);
+    expect(await small.status(`blobs/${digest}`)).toBe(404);
   });
 
   test("of two writers at one place takes the bytes of one, whole", async () => {
