@@ -2,23 +2,28 @@
 import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
 import * as z from "zod";
-import { CliError, EXIT, type ExitCode, systemCode } from "./client/failures.ts";
+import { CliError, EXIT, type ExitCode, systemCode, usageError } from "./client/failures.ts";
 import { Output } from "./client/output.ts";
-import { createProgram } from "./program.ts";
+import { createProgram, USAGE_HINT } from "./program.ts";
 
 const manifestSchema = z.object({ version: z.string() });
 
 /** Runs one command line and gives the exit code; has said on standard error what failed. */
 async function run(argv: readonly string[]): Promise<ExitCode> {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const program = createProgram(manifestSchema.parse(JSON.parse(manifest)).version);
+  const { version } = manifestSchema.parse(JSON.parse(manifest));
+  const json = argv.includes("--json");
+  const program = createProgram(version, { silent: json });
   try {
     await program.parseAsync([...argv], { from: "user" });
     return EXIT.ok;
   } catch (error) {
-    // Commander has told its own errors by now; help and version are none.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const output = new Output(process.stdout, process.stderr, argv.includes("--json"));
+    if (error instanceof CommanderError) {
+      // Help and version are no errors, and commander has told those of people by now.
+      if (error.exitCode === 0) return EXIT.ok;
+      if (!json || error.code === "commander.help") return EXIT.usage;
+    }
+    const output = new Output(process.stdout, process.stderr, json);
     const failure = toCliError(error);
     output.failure(failure);
     return failure.exitCode;
@@ -27,6 +32,9 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
 
 function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
+  if (error instanceof CommanderError) {
+    return usageError(error.message.replace(/^error: /, ""), USAGE_HINT);
+  }
   if (!(error instanceof Error)) return new CliError(EXIT.failure, String(error));
   // By name: importing the server to know its class would make every command start slowly.
   if (error.name === "ConfigError") return new CliError(EXIT.usage, error.message);

@@ -32,14 +32,20 @@ Examples:
   $ entrepot push builds app.tar.gz --package app --version 1.2.0
   $ entrepot pull builds app@1.2.0`;
 
-/** The whole command line. Parsing it throws commander's own errors instead of ending the process. */
-export function createProgram(version: string): Command {
+export const USAGE_HINT = "(add --help for what is possible)";
+
+/**
+ * The whole command line. Parsing it throws commander's own errors instead of ending the process; it has told them
+ * on standard error by then, unless it is `silent`.
+ */
+export function createProgram(version: string, { silent = false } = {}): Command {
   const program = new Command("entrepot")
     .description("A universal package registry: the server, and the command to work with it.")
     .version(version)
     // So that `push --version 1.0` is the package's version and not ours.
     .enablePositionalOptions()
-    .showHelpAfterError("(add --help for what is possible)")
+    .showHelpAfterError(silent ? false : USAGE_HINT)
+    .configureOutput(silent ? { outputError: () => undefined } : {})
     .exitOverride()
     .addHelpText("after", ENVIRONMENT);
   addServeCommand(program);

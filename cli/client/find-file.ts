@@ -72,9 +72,11 @@ async function resolveVersion(
   { name, version: wanted }: PackageSpec,
 ): Promise<string> {
   if (wanted === undefined || wanted === "latest") {
+    // Where it is a tag, as in npm, people move it: it need not be the highest version.
+    const tagged = await findTag(api, packagePath, "latest");
+    if (tagged !== undefined) return tagged;
     const { latestVersion } = await api.send({ path: packagePath, schema: packageSchema });
-    const tagged = wanted === undefined ? undefined : await findTag(api, packagePath, wanted);
-    const found = tagged ?? latestVersion ?? "";
+    const found = latestVersion ?? "";
     if (found !== "") return found;
     throw new CliError(EXIT.notFound, `${name} has no version that can be downloaded.`);
   }
@@ -82,10 +84,13 @@ async function resolveVersion(
     const path = `${packagePath}${apiPath`/versions/${wanted}`}`;
     return (await api.send({ path, schema: versionSchema })).version;
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    // A tag of npm cannot be a version, and is refused as one.
+    const mayBeTag = error instanceof ApiError && [404, 400].includes(error.status);
+    if (!mayBeTag) throw error;
     const tagged = await findTag(api, packagePath, wanted);
     if (tagged !== undefined) return tagged;
-    throw error;
+    if (error.status === 404) throw error;
+    throw new CliError(EXIT.notFound, `${name} has no version or tag "${wanted}".`);
   }
 }
 

@@ -66,7 +66,7 @@ export function createOciApp(services: Services): Hono<AppEnv> {
         return {
           GET: () => getManifest(c, services, views, path),
           PUT: () => putManifest(c, services, manifests, path),
-          DELETE: () => deleteManifest(c, services, manifests, path),
+          DELETE: () => deleteManifest(c, services, path),
         };
       case "blob":
         return {

@@ -55,12 +55,15 @@ export function createOciEdge(services: Services, options: EdgeOptions, next: Ha
   }
 }
 
-/** `undefined` when the session has bytes or has ended, or the registry has gone: the function will say so. */
+/**
+ * `undefined` when the session has bytes or has ended, or the registry has gone or does not take so much: the function
+ * will say so. (On AWS nobody knows what the registry takes before the manifest is pushed, which is refused then.)
+ */
 async function findFresh(
   services: Services,
   pathname: string,
   search: string,
-  { stage }: Direct,
+  { stage, sizeBytes }: Direct,
 ): Promise<UploadSession | undefined> {
   const path = findPath(pathname);
   if (path?.kind !== "upload") return undefined;
@@ -68,7 +71,7 @@ async function findFresh(
     const door = await services.access.openAny(WORKER, path.registry);
     const { registry } = await services.access.holding(door, "packages:write");
     const ref = { registryId: registry.id, packageName: path.image };
-    if (stage !== stageOf(ref)) return undefined;
+    if (stage !== stageOf(ref) || sizeBytes > registry.policies.maxFileBytes) return undefined;
     const name = `${path.registry}/${path.image}`;
     const text = new URLSearchParams(search).get("t") ?? "";
     const ticket = await verifyTicket(services, { name, id: path.last, text }, ref);

@@ -44,9 +44,9 @@ export async function deleteBlob(
   path: Repository & { readonly last: string },
 ): Promise<Response> {
   const digest = parseDigest(path.last);
-  const { ref } = await openTarget(c, services, path, "packages:delete");
+  const { grant, ref } = await openTarget(c, services, path, "packages:delete");
   const link = await services.blobLinks.find(ref, digest.text);
   if (link === undefined) throw new NotFoundError("file", digest.text);
-  await services.blobLinks.remove(link);
+  await services.blobLinks.remove(grant, link);
   return new Response(null, { status: 202, headers: { "content-length": "0" } });
 }

@@ -92,14 +92,13 @@ export async function putManifest(
 export async function deleteManifest(
   c: Context<AppEnv>,
   services: Services,
-  manifests: Manifests,
   path: ManifestPath,
 ): Promise<Response> {
   const reference = parseReference(path.last);
   const { grant, image } = await openTarget(c, services, path, "packages:delete");
   if (reference.kind === "tag")
     await services.tags.remove(grant, image, reference.tag, "packages:delete");
-  else await manifests.remove(grant, image, reference.digest.text);
+  else await services.lifecycle.deleteVersion(grant, image, reference.digest.text);
   return new Response(null, { status: 202, headers: { "content-length": "0" } });
 }
 

@@ -30,8 +30,8 @@ import { PartFolder } from "./part-folder.ts";
 import { StagedPieces } from "./staged-pieces.ts";
 import { writeSmallFile, writeStreamToFile } from "./write-file.ts";
 
-/** Up to here a body is hashed and written in one go, without a stream's machinery. */
-const SMALL_BYTES = 1024 * 1024;
+/** Up to here a body is hashed and written in one go, without a stream's machinery. More takes longer than the event loop should stand still. */
+const SMALL_BYTES = 64 * 1024;
 
 /** How {@link FileBlobs.open} finds its folder and signs its tickets. */
 export interface FileBlobsOptions {

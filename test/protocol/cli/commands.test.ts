@@ -260,6 +260,28 @@ describe("every command", () => {
     });
   });
 
+  test.each([
+    ["a missing argument", ["registry", "show"], "missing required argument 'slug'"],
+    ["a missing option", ["registry", "create", "x"], "required option '--ecosystem"],
+    [
+      "an unknown option",
+      ["registry", "list", "--al"],
+      "unknown option '--al'\n(Did you mean --all?)",
+    ],
+    ["an unknown command", ["registry", "lst"], "unknown command 'lst'"],
+  ])("tells %s as JSON as well", async (_what, args, words) => {
+    const { code, stdout, stderr } = await stranger.run([...args, "--json"]);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(JSON.parse(stderr)).toEqual({
+      error: {
+        message: expect.stringContaining(words),
+        hint: expect.stringContaining("--help"),
+        exitCode: 2,
+      },
+    });
+  });
+
   test("says what is meant when it is misspelt", async () => {
     const { code, stderr } = await stranger.run(["registri"]);
     expect(code).toBe(2);

@@ -89,6 +89,27 @@ describe("pull", () => {
     }
   });
 
+  test("follows the dist-tags of an npm package, latest included, as npm does", async () => {
+    for (const version of ["1.0.0", "1.1.0"]) {
+      await write("tagged.tgz", await buildTarball({ name: "tagged", version }));
+      await cli.json(["push", "my-npm", "tagged.tgz"]);
+    }
+    for (const tag of ["latest", "stable"]) {
+      const { status } = await server.api(`/registries/my-npm/packages/tagged/tags/${tag}`, {
+        method: "PUT",
+        body: JSON.stringify({ version: "1.0.0" }),
+      });
+      expect(status).toBe(200);
+    }
+    for (const spec of ["tagged", "tagged@latest", "tagged@stable"]) {
+      const answer = await cli.json(["pull", "my-npm", spec, "-o", `${spec}.tgz`]);
+      expect(answer).toMatchObject({ version: "1.0.0" });
+    }
+    const { code, stderr } = await cli.run(["pull", "my-npm", "tagged@nothing"]);
+    expect(code).toBe(4);
+    expect(stderr).toContain('"nothing"');
+  });
+
   test("downloads nothing that is there already", async () => {
     await write("only.txt", "second");
     const answer = await cli.json(["pull", "builds", "single"]);
