@@ -106,6 +106,12 @@ export class InvalidInputError extends RegistryError {
 /** The bytes are not what a checksum said. */
 export class ChecksumMismatchError extends RegistryError {
   readonly code = "digest-mismatch";
+  /** It is their number that is wrong. */
+  readonly isSize: boolean;
+  constructor(message: string, isSize = false) {
+    super(message);
+    this.isSize = isSize;
+  }
 }
 
 export class TooLargeError extends RegistryError {

@@ -147,16 +147,16 @@ function arrive(parts: ServerParts, incoming: IncomingMessage, outgoing: Identif
     const { sentBytes } = outgoing;
     const method = incoming.method ?? "";
     parts.metrics.finished({ protocol: route.name, method, status, seconds, sentBytes });
-    const ms = Math.round(seconds * 1e6) / 1000;
-    const { name: protocol } = route;
     parts.log.info("request", {
       method,
       path: logPath(path),
       status,
-      ms,
+      ms: Math.round(seconds * 1e6) / 1000,
       bytes: sentBytes,
-      protocol,
-      ...context,
+      protocol: route.name,
+      requestId: context.requestId,
+      address: context.address,
+      actor: context.actor,
     });
   });
 }

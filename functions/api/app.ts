@@ -1,9 +1,8 @@
 import type { Hono } from "hono";
 import { type AppEnv, createApp } from "../../shared/http/app.ts";
-import { methodNotAllowed } from "../../shared/http/problems.ts";
+import { methodNotAllowed, PROBLEMS } from "../../shared/http/problems.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { openApiDocument } from "./document.ts";
-import { apiErrors } from "./errors.ts";
 import { canonicalApiPath } from "./path.ts";
 import { createAuditRoutes } from "./routes/audit.ts";
 import { createCacheRoutes } from "./routes/cache.ts";
@@ -27,7 +26,7 @@ const PREFIX = "/api/v1";
 
 /** The management API, and the OpenAPI document made from the same schemas that check its requests. */
 export function createApiApp(services: Services): Hono<AppEnv> {
-  const app = createApp(services, { errors: apiErrors, canonicalPath: canonicalApiPath });
+  const app = createApp(services, { errors: PROBLEMS, canonicalPath: canonicalApiPath });
   app.use(guardRequest);
   const api = createRouter();
   for (const routes of [

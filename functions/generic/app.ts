@@ -1,8 +1,7 @@
 import type { Hono } from "hono";
 import { type AppEnv, createApp } from "../../shared/http/app.ts";
-import { methodNotAllowed } from "../../shared/http/problems.ts";
+import { methodNotAllowed, PROBLEMS } from "../../shared/http/problems.ts";
 import type { Services } from "../../shared/services/services.ts";
-import { genericErrors } from "./errors.ts";
 import { deleteFile } from "./routes/delete-file.ts";
 import { deletePackage } from "./routes/delete-package.ts";
 import { deleteVersion } from "./routes/delete-version.ts";
@@ -23,7 +22,7 @@ const FILE = "/generic/:registry/:package/:version/:path{.+}";
 /** `/generic/<registry>/<package>/<version>/<path>`: any file, by plain HTTP. */
 export function createGenericApp(services: Services): Hono<AppEnv> {
   // Routed by the path as it was sent: the routes decode it themselves, strictly.
-  const app = createApp(services, { errors: genericErrors, canonicalPath: (path) => path });
+  const app = createApp(services, { errors: PROBLEMS, canonicalPath: (path) => path });
   app.on("GET", REGISTRY, (c) => listPackages(c, services));
   app.on("GET", PACKAGE, (c) => listVersions(c, services));
   app.on("DELETE", PACKAGE, (c) => deletePackage(c, services));

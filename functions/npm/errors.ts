@@ -1,35 +1,13 @@
 import type { Context } from "hono";
-import {
-  InvalidInputError,
-  NotFoundError,
-  type RegistryError,
-  type RegistryErrorCode,
-  VersionExistsError,
-} from "../../shared/errors.ts";
+import { NotFoundError, type RegistryError, VersionExistsError } from "../../shared/errors.ts";
 import type { AppEnv } from "../../shared/http/app.ts";
-import type { ErrorRenderer } from "../../shared/http/errors.ts";
+import { type ErrorRenderer, STATUSES, wordsWithIssues } from "../../shared/http/errors.ts";
 
 /**
  * npm's clients retry 408, 420, 429 and 5xx, so only what may succeed by itself gets those. A second publish
  * is 403, as npm's own registry answers: pnpm and lerna look for it.
  */
-const STATUS = {
-  unauthenticated: 401,
-  forbidden: 403,
-  "not-found": 404,
-  "already-exists": 409,
-  "version-exists": 403,
-  conflict: 409,
-  "invalid-input": 400,
-  "digest-mismatch": 400,
-  "too-large": 413,
-  "confirmation-required": 400,
-  "precondition-failed": 412,
-  unsupported: 400,
-  "rate-limited": 429,
-  unavailable: 503,
-  "upstream-failed": 502,
-} as const satisfies Record<RegistryErrorCode, number>;
+const NPM_STATUSES = { ...STATUSES, "version-exists": 403 } as const;
 
 /**
  * npm's CLI reads the first scheme: with `Bearer` it tells the user to log in again. Basic stands behind it for
@@ -45,10 +23,12 @@ export interface ErrorBody {
 
 /** Failures as npm's clients print them. */
 export const NPM_ERRORS: ErrorRenderer = {
-  failure: (c, error) => {
-    const response = c.json(body(wordsOf(error), error.code), STATUS[error.code]);
-    if (error.code === "unauthenticated") response.headers.set("www-authenticate", CHALLENGE);
-    return response;
+  failure: (_c, error) => {
+    const challenge = error.code === "unauthenticated" ? { "www-authenticate": CHALLENGE } : {};
+    return new Response(JSON.stringify(body(wordsOf(error), error.code)), {
+      status: NPM_STATUSES[error.code],
+      headers: { "content-type": "application/json", ...challenge },
+    });
   },
   notFound: (c) => c.json(body("Not found", "not-found"), 404),
   internal: (c, requestId) =>
@@ -70,9 +50,5 @@ function wordsOf(error: RegistryError): string {
     if (error.thing === "package") return "Not found";
     if (error.thing === "version") return `version not found: ${error.identifier}`;
   }
-  if (error instanceof InvalidInputError && error.issues.length > 1) {
-    const issues = error.issues.map(({ at, problem }) => `${at}: ${problem}`);
-    return `${error.message} (${issues.slice(0, 5).join("; ")})`;
-  }
-  return error.message;
+  return wordsWithIssues(error);
 }

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import {
+  ChecksumMismatchError,
   InvalidInputError,
   NotFoundError,
   type RegistryError,
@@ -100,6 +101,9 @@ export function errorResponse(error: RegistryError): Response {
   const [status, code] = ANSWERS[error.code];
   if (error instanceof OciInvalidError) {
     return ociError(error.status, error.ociCode, error.message, error.detail);
+  }
+  if (error instanceof ChecksumMismatchError && error.isSize) {
+    return ociError(status, "SIZE_INVALID", error.message);
   }
   if (error instanceof NotFoundError) {
     return ociError(status, UNKNOWN_CODES[error.thing] ?? code, error.message);

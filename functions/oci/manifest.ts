@@ -22,25 +22,25 @@ const MAX_JSON_DEPTH = 32;
 const digest = z
   .string()
   .refine((text) => findDigest(text) !== undefined, "is no digest known here");
-const annotations = z.record(z.string(), z.string());
 
 const descriptor = z.looseObject({
   mediaType: z.string().min(1).max(255),
   digest,
   size: z.int().min(0),
-  urls: z.array(z.string()).max(100).optional(),
-  artifactType: z.string().max(255).optional(),
-  platform: z.record(z.string(), z.json()).optional(),
+  urls: z.array(z.string()).max(100).nullish(),
+  artifactType: z.string().max(255).nullish(),
+  platform: z.record(z.string(), z.json()).nullish(),
 });
 
+/** Go writes an empty list as null, and reads null as nothing; so does every client. */
 const manifestBody = z.looseObject({
   schemaVersion: z.literal(2),
-  artifactType: z.string().max(255).optional(),
-  config: descriptor.optional(),
-  layers: z.array(descriptor).max(MAX_DESCRIPTORS).optional(),
-  manifests: z.array(descriptor).max(MAX_DESCRIPTORS).optional(),
-  subject: descriptor.optional(),
-  annotations: annotations.nullish(),
+  artifactType: z.string().max(255).nullish(),
+  config: descriptor.nullish(),
+  layers: z.array(descriptor).max(MAX_DESCRIPTORS).nullish(),
+  manifests: z.array(descriptor).max(MAX_DESCRIPTORS).nullish(),
+  subject: descriptor.nullish(),
+  annotations: z.record(z.string(), z.string()).nullish(),
 });
 
 export type Descriptor = z.infer<typeof descriptor>;
@@ -86,20 +86,26 @@ export function parseManifest(
   if (!parsed.success) throw invalid(issuesOf(parsed.error));
   const { config, layers, manifests, subject, artifactType, annotations } = parsed.data;
   const isImage = kind === "image";
-  if (isImage && (config === undefined || layers === undefined)) {
+  if (isImage && (!config || layers === undefined)) {
     throw invalid("an image has a config and layers.");
   }
   if (!isImage && manifests === undefined) throw invalid("an index has manifests.");
+  // One client would run what another, or a scanner, never sees: https://github.com/advisories/GHSA-77vh-xpmg-72qh
+  if (isImage ? manifests : config || layers) {
+    throw invalid(
+      "it is an image and an index at once; an image has no manifests, an index neither config nor layers.",
+    );
+  }
   return {
     kind,
     bytes,
     mediaType,
     digest,
     artifactType: artifactType ?? (isImage ? (config?.mediaType ?? "") : ""),
-    config: isImage ? config : undefined,
-    layers: isImage ? (layers ?? []) : [],
-    manifests: isImage ? [] : (manifests ?? []),
-    subject,
+    config: config ?? undefined,
+    layers: layers ?? [],
+    manifests: manifests ?? [],
+    subject: subject ?? undefined,
     annotations: annotations ?? {},
   };
 }
@@ -107,8 +113,7 @@ export function parseManifest(
 /** Digests of the blobs that must have been pushed before the manifest, each once. */
 export function requiredBlobs({ config, layers }: Manifest): readonly string[] {
   const pushed = layers.filter(
-    ({ mediaType, urls }) =>
-      isDistributable(mediaType) && (urls === undefined || urls.length === 0),
+    ({ mediaType, urls }) => isDistributable(mediaType) && (!urls || urls.length === 0),
   );
   return [...new Set([...(config === undefined ? [] : [config]), ...pushed].map((d) => d.digest))];
 }
@@ -141,19 +146,22 @@ function digestOf(bytes: Uint8Array, claimed: OciDigest | undefined): OciDigest 
 
 const carrier = z.looseObject({
   mediaType: z.string().optional(),
-  manifests: z.array(z.unknown()).optional(),
+  manifests: z.array(z.unknown()).nullish(),
 });
 
 function parseBody(bytes: Uint8Array): z.infer<typeof carrier> {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // With its byte order mark, if it has one: clients take none, and JSON has none.
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     const parsed = carrier.safeParse(parseJson(text, MAX_JSON_DEPTH));
     if (parsed.success) return parsed.data;
   } catch (error) {
     if (error instanceof InvalidInputError) throw invalid(error.message);
     throw invalid("it is not UTF-8.");
   }
-  throw invalid("it is not a JSON object with a mediaType that is text.");
+  throw invalid(
+    "it is not a JSON object with a mediaType that is text and manifests that are a list.",
+  );
 }
 
 function mediaTypeOf(value: z.infer<typeof carrier>, contentType: string | undefined): string {

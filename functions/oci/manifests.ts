@@ -150,16 +150,6 @@ export class Manifests {
     });
   }
 
-  /** @throws {NotFoundError} | {@link ForbiddenError} when an immutable tag points at it. */
-  async remove(grant: RegistryGrant, image: string, digest: string): Promise<void> {
-    grant.require("packages:delete", image);
-    if (grant.registry.policies.immutableTags) {
-      const tags = await this.#services.catalogue.listTags(grant, image);
-      for (const tag of tags) if (tag.version === digest) requireMutableTag(grant, tag.name);
-    }
-    await this.#services.lifecycle.deleteVersion(grant, image, digest);
-  }
-
   /** The tags that have to move. @throws {ForbiddenError} when one of them must not. */
   async #tagOps(
     grant: RegistryGrant,

@@ -12,7 +12,7 @@ const MAX_CANDIDATES = 50;
  * Lets a repository serve a blob of another that the caller may read: a row, not a copy. Without `from`, of any
  * other repository of the same registry.
  *
- * @returns false when there is none; the client then uploads it.
+ * @returns false when there is none, or one larger than the registry takes; the client then uploads it.
  */
 export async function mountBlob(
   c: Context<AppEnv>,
@@ -27,7 +27,9 @@ export async function mountBlob(
     from === undefined
       ? await findAnywhere(services, target, digest)
       : await findIn(await findReadable(c, services, from), services, digest);
-  return link !== undefined && blobLinks.link(target.ref, { ...link, digest: digest.text });
+  const { maxFileBytes } = target.grant.registry.policies;
+  if (link === undefined || link.sizeBytes > maxFileBytes) return false;
+  return blobLinks.link(target.ref, { ...link, digest: digest.text });
 }
 
 async function findIn(

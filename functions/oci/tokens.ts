@@ -2,15 +2,13 @@ import { timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import { UnauthenticatedError } from "../../shared/errors.ts";
 import { ANONYMOUS, type PackageGrant, type Principal } from "../../shared/domain/principal.ts";
-import { hasScope, type Scope } from "../../shared/domain/token.ts";
+import type { Scope } from "../../shared/domain/token.ts";
 import type { Services } from "../../shared/services/services.ts";
 
 /** docker fetches a token for each operation; a push of many layers takes longer and fetches another. */
 export const TOKEN_SECONDS = 300;
 const PREFIX = "ept.";
 const PURPOSE = "oci-token";
-
-type TokenPrincipal = Extract<Principal, { kind: "token" }>;
 
 /** What a client asks of the token endpoint. */
 export interface TokenRequest {
@@ -59,25 +57,28 @@ export class OciTokens {
     return `${PREFIX}${text}.${(await this.#mac(text)).toString("base64url")}`;
   }
 
+  /** As {@link AppOptions.authenticate} has it: `undefined` for what is no such token. */
+  authenticate(text: string): Promise<Principal> | undefined {
+    return text.startsWith(PREFIX) ? this.#principalOf(text) : undefined;
+  }
+
   /**
-   * Whom a token belongs to, narrowed to what it was issued for; `undefined` for what is no such token.
+   * Whom a token belongs to, narrowed to what it was issued for.
    *
    * @throws {UnauthenticatedError} when it was altered, has expired, or the token behind it was revoked.
    */
-  async authenticate(text: string): Promise<Principal | undefined> {
-    if (!text.startsWith(PREFIX)) return undefined;
+  async #principalOf(text: string): Promise<Principal> {
     const content = await this.#verify(text.slice(PREFIX.length));
     if (content === undefined || content.x * 1000 <= this.#services.stores.now()) throw expired();
     if (content.i === "") return ANONYMOUS;
     const principal = await this.#services.tokens.findPrincipal(content.i);
     if (principal === undefined) throw expired();
-    if (content.c) return { ...principal, scopes: readOnly(principal) };
     const grants = content.g.map(([registry, name, scopes]) => ({
       registry,
       package: name,
       scopes: scopes.map((position) => SCOPES[position] ?? "packages:read"),
     }));
-    return { ...principal, grants };
+    return { ...principal, grants, mayList: content.c };
   }
 
   async #verify(text: string): Promise<z.infer<typeof payload> | undefined> {
@@ -94,8 +95,21 @@ export class OciTokens {
   }
 }
 
-const readOnly = (principal: TokenPrincipal): readonly Scope[] =>
-  hasScope(principal.scopes, "packages:read") ? ["packages:read"] : [];
+/** Whether somebody came with a token of ours, whose end and narrowness another one would undo. */
+export const isShortLived = (principal: Principal): boolean =>
+  principal.kind === "token" && principal.grants !== undefined;
+
+/**
+ * Who the catalogue is listed for: the principal without the narrowing to single repositories.
+ *
+ * @throws {UnauthenticatedError} when a short token was not fetched for the catalogue.
+ */
+export function lister(principal: Principal): Principal {
+  if (principal.kind === "anonymous" || principal.grants === undefined) return principal;
+  const { grants: _, mayList, ...rest } = principal;
+  if (mayList === true) return rest;
+  throw new UnauthenticatedError("This token is not for the catalogue; fetch another one.");
+}
 
 const expired = (): UnauthenticatedError =>
   new UnauthenticatedError("This token is not known or has expired; fetch another one.");

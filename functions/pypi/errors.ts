@@ -1,31 +1,10 @@
 import type { Context } from "hono";
-import {
-  InvalidInputError,
-  type RegistryError,
-  type RegistryErrorCode,
-  VersionExistsError,
-} from "../../shared/errors.ts";
+import { type RegistryError, VersionExistsError } from "../../shared/errors.ts";
 import type { AppEnv } from "../../shared/http/app.ts";
-import type { ErrorRenderer } from "../../shared/http/errors.ts";
+import { type ErrorRenderer, STATUSES, wordsWithIssues } from "../../shared/http/errors.ts";
 
 /** A file that exists is 400, as on the public index: `twine --skip-existing` and others look for it. */
-const STATUS = {
-  unauthenticated: 401,
-  forbidden: 403,
-  "not-found": 404,
-  "already-exists": 409,
-  "version-exists": 400,
-  conflict: 409,
-  "invalid-input": 400,
-  "digest-mismatch": 400,
-  "too-large": 413,
-  "confirmation-required": 400,
-  "precondition-failed": 412,
-  unsupported: 400,
-  "rate-limited": 429,
-  unavailable: 503,
-  "upstream-failed": 502,
-} as const satisfies Record<RegistryErrorCode, number>;
+const PYPI_STATUSES = { ...STATUSES, "version-exists": 400 } as const;
 
 /** pip and its like ask for a user name and password when they see this. */
 const CHALLENGE = 'Basic realm="Entrepot", charset="UTF-8"';
@@ -36,7 +15,7 @@ const CHALLENGE = 'Basic realm="Entrepot", charset="UTF-8"';
  */
 export const PYPI_ERRORS: ErrorRenderer = {
   failure: (c, error) => {
-    const response = answer(c, STATUS[error.code], wordsOf(error));
+    const response = answer(c, PYPI_STATUSES[error.code], wordsOf(error));
     if (error.code === "unauthenticated") response.headers.set("www-authenticate", CHALLENGE);
     return response;
   },
@@ -62,9 +41,5 @@ function answer(c: Context<AppEnv>, status: number, words: string): Response {
 /** `twine --skip-existing`, poetry and uv look for "already exist": https://github.com/pypa/twine, `skip_upload`. */
 function wordsOf(error: RegistryError): string {
   if (error instanceof VersionExistsError) return `File already exists: ${error.message}`;
-  if (error instanceof InvalidInputError && error.issues.length > 1) {
-    const issues = error.issues.map(({ at, problem }) => `${at}: ${problem}`);
-    return `${error.message} (${issues.slice(0, 5).join("; ")})`;
-  }
-  return error.message;
+  return wordsWithIssues(error);
 }

@@ -23,6 +23,8 @@ export type Principal =
       readonly rateLimitExempt: boolean;
       /** Narrows all of the above to these; absent: no narrowing. */
       readonly grants?: readonly PackageGrant[];
+      /** Beside `grants`: the names of everything that it could read without them may be listed. */
+      readonly mayList?: boolean;
     };
 
 export const ANONYMOUS: Principal = { kind: "anonymous" };

@@ -5,6 +5,7 @@ import {
   InvalidInputError,
   RateLimitedError,
   RegistryError,
+  type RegistryErrorCode,
   TooLargeError,
   UnavailableError,
   UpstreamFailedError,
@@ -22,6 +23,25 @@ import {
 } from "../ports/table.ts";
 import type { AppEnv } from "./app.ts";
 import { logPath } from "./log-path.ts";
+
+/** RFC 9110, 15. Ecosystems whose clients want others say so beside their errors. */
+export const STATUSES = {
+  unauthenticated: 401,
+  forbidden: 403,
+  "not-found": 404,
+  "already-exists": 409,
+  "version-exists": 409,
+  conflict: 409,
+  "invalid-input": 400,
+  "digest-mismatch": 400,
+  "too-large": 413,
+  "confirmation-required": 400,
+  "precondition-failed": 412,
+  unsupported: 400,
+  "rate-limited": 429,
+  unavailable: 503,
+  "upstream-failed": 502,
+} as const satisfies Record<RegistryErrorCode, number>;
 
 /** How an ecosystem tells its clients of a failure. */
 export interface ErrorRenderer {
@@ -68,6 +88,13 @@ export function answerError(
   return renderer.internal(c, c.env.requestId);
 }
 
+/** What an error says, with the first few places in the input that were refused. */
+export function wordsWithIssues(error: RegistryError): string {
+  if (!(error instanceof InvalidInputError) || error.issues.length < 2) return error.message;
+  const issues = error.issues.map(({ at, problem }) => `${at}: ${problem}`);
+  return `${error.message} (${issues.slice(0, 5).join("; ")})`;
+}
+
 /** Failures of the ports in the words of the domain; `undefined` for what nobody expected. */
 export function toRegistryError(thrown: Error): RegistryError | undefined {
   if (thrown instanceof RegistryError) return thrown;
@@ -78,7 +105,10 @@ export function toRegistryError(thrown: Error): RegistryError | undefined {
     return new UnavailableError("The registry's keys cannot be used at the moment; try again.");
   }
   if (thrown instanceof DigestMismatchError) {
-    return new ChecksumMismatchError(`${thrown.message}; send it again.`);
+    return new ChecksumMismatchError(
+      `${thrown.message}; send it again.`,
+      thrown.algorithm === "size",
+    );
   }
   if (thrown instanceof BlobTooLargeError)
     return new TooLargeError("The file", thrown.maxSizeBytes);

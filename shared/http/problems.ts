@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { InvalidInputError, type RegistryError, type RegistryErrorCode } from "../errors.ts";
 import type { AppEnv } from "./app.ts";
-import type { ErrorRenderer } from "./errors.ts";
+import { type ErrorRenderer, STATUSES } from "./errors.ts";
 
 /** The body of a failure: RFC 9457, https://www.rfc-editor.org/rfc/rfc9457. */
 export interface Problem {
@@ -39,28 +39,24 @@ const TITLES: Readonly<Record<RegistryErrorCode, string>> = {
 /** Both ways in which a token may be sent, as challenges of a 401 (RFC 7617 and RFC 6750). */
 const CHALLENGES = ['Basic realm="Entrepot", charset="UTF-8"', 'Bearer realm="Entrepot"'] as const;
 
-/** Renders failures as `application/problem+json` under the statuses of one protocol. */
-export function createProblemRenderer(
-  statuses: Readonly<Record<RegistryErrorCode, number>>,
-): ErrorRenderer {
-  return {
-    failure: (c, error) => failureResponse(c, error, statuses[error.code]),
-    notFound: (c) =>
-      problemResponse(c, {
-        type: "urn:entrepot:error:no-route",
-        title: "Nothing is served here",
-        status: 404,
-        detail: `${c.req.method} ${c.req.path.slice(0, 200)} is not part of this API; check the URL.`,
-      }),
-    internal: (c, requestId) =>
-      problemResponse(c, {
-        type: "urn:entrepot:error:internal",
-        title: "Internal error",
-        status: 500,
-        detail: `The server made a mistake. Its log knows more under request id ${requestId}.`,
-      }),
-  };
-}
+/** Failures as `application/problem+json`: of the API, and of protocols whose clients read statuses and no bodies. */
+export const PROBLEMS: ErrorRenderer = {
+  failure: failureResponse,
+  notFound: (c) =>
+    problemResponse(c, {
+      type: "urn:entrepot:error:no-route",
+      title: "Nothing is served here",
+      status: 404,
+      detail: `${c.req.method} ${c.req.path.slice(0, 200)} is not part of this API; check the URL.`,
+    }),
+  internal: (c, requestId) =>
+    problemResponse(c, {
+      type: "urn:entrepot:error:internal",
+      title: "Internal error",
+      status: 500,
+      detail: `The server made a mistake. Its log knows more under request id ${requestId}.`,
+    }),
+};
 
 /** A 405 for a path that is served, but not by this method; `allowed` becomes the `Allow` header. */
 export function methodNotAllowed(c: Context<AppEnv>, allowed: readonly string[]): Response {
@@ -74,11 +70,11 @@ export function methodNotAllowed(c: Context<AppEnv>, allowed: readonly string[])
   return response;
 }
 
-function failureResponse(c: Context<AppEnv>, error: RegistryError, status: number): Response {
+function failureResponse(c: Context<AppEnv>, error: RegistryError): Response {
   const response = problemResponse(c, {
     type: `urn:entrepot:error:${error.code}`,
     title: TITLES[error.code],
-    status,
+    status: STATUSES[error.code],
     detail: error.message,
     ...(error instanceof InvalidInputError && error.issues.length > 0
       ? { issues: error.issues }

@@ -9,6 +9,9 @@ import { contentRange, parseRange, unsatisfiedContentRange } from "./ranges.ts";
 /** Long enough for a client that reconnects in the middle of a large file, short enough for a URL that leaks. */
 const TICKET_SECONDS = 15 * 60;
 
+/** Up to here an answer is read at once and sent as a whole: of a jar of 20 KB the streams took four fifths of the work. */
+const SMALL_BYTES = 64 * 1024;
+
 /** Bytes that users uploaded must never run as a page of ours. */
 const CONTENT_RULES = {
   "x-content-type-options": "nosniff",
@@ -133,21 +136,17 @@ async function sendInline(
     });
   }
   const range = parsed.kind === "range" ? parsed.range : undefined;
-  const body = await services.stores.blobs.open(bytes.sha256, range);
+  const lengthBytes = range === undefined ? bytes.sizeBytes : range.end - range.start + 1;
+  const { blobs } = services.stores;
+  const isSmall = lengthBytes <= SMALL_BYTES;
+  const body = await (isSmall ? blobs.read(bytes.sha256, range) : blobs.open(bytes.sha256, range));
   if (body === undefined) throw new Error(`the blob ${bytes.sha256} is missing`);
   if (range === undefined || range.start === 0) bytes.onDownload?.();
-  c.env.isStored = true;
-  if (range === undefined) {
-    return new Response(body, {
-      headers: { ...headers, "content-length": String(bytes.sizeBytes) },
-    });
-  }
+  if (!isSmall) c.env.isStored = true;
+  const withLength = { ...headers, "content-length": String(lengthBytes) };
+  if (range === undefined) return new Response(body, { headers: withLength });
   return new Response(body, {
     status: 206,
-    headers: {
-      ...headers,
-      "content-length": String(range.end - range.start + 1),
-      "content-range": contentRange(range, bytes.sizeBytes),
-    },
+    headers: { ...withLength, "content-range": contentRange(range, bytes.sizeBytes) },
   });
 }

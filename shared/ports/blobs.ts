@@ -110,6 +110,8 @@ export interface Blobs {
   put(body: ByteStream | Uint8Array, options?: PutOptions): Promise<StoredBlob>;
   /** The bytes, or `undefined` when absent. A range outside the blob is the caller's mistake and throws RangeError. */
   open(sha256: string, range?: ByteRange): Promise<ByteStream | undefined>;
+  /** As {@link Blobs.open}, all in memory: for what is known to be small, where a stream would be most of the work. */
+  read(sha256: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** `undefined` when absent. */
   stat(sha256: string): Promise<BlobStat | undefined>;
   /** Absent blobs are removed successfully. */

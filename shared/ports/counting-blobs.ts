@@ -20,7 +20,7 @@ export interface BlobCounts {
   readonly operations: Readonly<Partial<Record<keyof Blobs, number>>>;
   /** Bytes that `put`, `completeMultipart` and `commitStaged` stored. */
   readonly bytesIn: number;
-  /** Bytes that streams of `open` gave. */
+  /** Bytes that `read` and streams of `open` gave. */
   readonly bytesOut: number;
 }
 
@@ -65,6 +65,12 @@ export class CountingBlobs implements Blobs {
         },
       }),
     );
+  }
+
+  async read(sha256: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const bytes = await this.#count("read").read(sha256, range);
+    this.#bytesOut += bytes?.byteLength ?? 0;
+    return bytes;
   }
 
   async stat(sha256: string): Promise<BlobStat | undefined> {

@@ -17,6 +17,8 @@ import {
   unusedBlobLinksQuery,
 } from "../records/blob-links.ts";
 import { listVersionsQuery, toVersion } from "../records/versions.ts";
+import type { RegistryGrant } from "./access.ts";
+import { type Happening, recordOps } from "./audit.ts";
 import { tryWrite } from "./conditional-write.ts";
 import type { Collector } from "./collector.ts";
 import { eachItem } from "./queries.ts";
@@ -179,22 +181,30 @@ export class BlobLinks {
   }
 
   /**
-   * Stops serving a blob. Its link stays, hidden, while a deleted version that uses it can be restored.
+   * Stops serving a blob, and writes it into the audit log. Its link stays, hidden, while a deleted version that uses
+   * it can be restored.
    *
    * @throws {UnsupportedError} while a version that clients may pull uses it (405, which the specification has for
    *   what a registry does not delete), {@link ConflictError} when one is just being published.
    */
-  async remove(link: BlobLink): Promise<void> {
+  async remove({ registry, caller }: RegistryGrant, link: BlobLink): Promise<void> {
     if (await this.#isUsed(link, isAvailable)) {
       throw new UnsupportedError(
         `${link.digest} is part of what "${link.packageName}" serves; delete that first.`,
       );
     }
     const isRestorable = await this.#isUsed(link, ({ state }) => state === "deleted");
-    const done = await tryWrite(
-      this.#stores.table,
-      isRestorable ? [hideBlobLinkOp(link)] : removeBlobLinkOps(link),
-    );
+    const happening: Happening = {
+      action: "file.delete",
+      registry: registry.slug,
+      package: link.packageName,
+      version: "",
+      detail: `blobs/${link.digest}`,
+    };
+    const done = await tryWrite(this.#stores.table, [
+      ...(isRestorable ? [hideBlobLinkOp(link)] : removeBlobLinkOps(link)),
+      ...recordOps(caller, happening, registry.id, this.#stores.now()),
+    ]);
     if (!done)
       throw new ConflictError(`${link.digest} was used by somebody else meanwhile; look again.`);
   }

@@ -13,6 +13,7 @@ import {
 } from "./package-changes.ts";
 import { readVersions } from "./queries.ts";
 import type { Ecosystems, Stores } from "./stores.ts";
+import { requireMutableTag } from "./tags.ts";
 
 const DAY_MS = 86_400_000;
 /** Versions changed in one transaction; the rest of its 100 operations belongs to the package. */
@@ -37,7 +38,8 @@ export class Lifecycle {
    * Takes a version out of sight at once; its bytes stay until the restore window of the registry ends. Tags
    * that pointed at it go, except that `latest` moves to the highest version left.
    *
-   * @throws {NotFoundError} when there is no such version.
+   * @throws {NotFoundError} when there is no such version, {@link ForbiddenError} when a tag points at it that must
+   *   not change.
    */
   async deleteVersion(grant: RegistryGrant, packageName: string, version: string): Promise<void> {
     grant.require("packages:delete", packageName);
@@ -101,7 +103,8 @@ export class Lifecycle {
    * Deletes a package with all of its versions, some in each transaction: whoever looks meanwhile sees a
    * package with fewer versions, and a deletion that was interrupted is finished by asking again.
    *
-   * @throws {NotFoundError} when there is no such package.
+   * @throws {NotFoundError} when there is no such package, {@link ForbiddenError} when it has a tag that must not
+   *   change.
    */
   async deletePackage(grant: RegistryGrant, packageName: string): Promise<void> {
     grant.require("packages:delete", packageName);
@@ -181,8 +184,10 @@ export class Lifecycle {
         grant,
         packageName,
         async (current) => {
-          const drop = current.tags
-            .filter((tag) => tag.name !== "latest" && doomed(tag.version))
+          const pointing = current.tags.filter((tag) => doomed(tag.version));
+          for (const { name } of pointing) requireMutableTag(grant, name);
+          const drop = pointing
+            .filter(({ name }) => name !== "latest")
             .slice(0, VERSIONS_A_TRANSACTION);
           if (current.package === undefined || drop.length === 0) return undefined;
           return {
@@ -218,6 +223,8 @@ export class Lifecycle {
     const names = new Set(available.map(({ version }) => version));
     const kept = current.tags.filter((tag) => names.has(tag.version));
     const dropped = current.tags.filter((tag) => !names.has(tag.version));
+    // One that was set after the others were dropped.
+    for (const { name } of dropped) requireMutableTag(grant, name);
     // npm clients cannot install a package without a `latest`, so it never goes while a version is left.
     const needsLatest =
       ecosystem.needsLatestTag === true &&

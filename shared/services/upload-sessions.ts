@@ -174,6 +174,10 @@ export class UploadSessions {
     const last =
       body === undefined ? undefined : await this.#stage(session, body, { maxSizeBytes });
     try {
+      const lastBytes = last?.sizeBytes ?? 0;
+      if (completion.bodyBytes !== undefined && bodyBytes !== lastBytes) {
+        throw new DigestMismatchError("size", String(bodyBytes), String(lastBytes));
+      }
       const all = last === undefined || last.sizeBytes === 0 ? pieces : [...pieces, last];
       return await blobs.commitStaged(all, { expected, maxSizeBytes });
     } catch (error) {

@@ -22,7 +22,11 @@ export interface EdgeOptions {
  * blob storage on the strength of their ticket, without credentials. Everything else goes to `next`.
  */
 export function createOciEdge(services: Services, options: EdgeOptions, next: Handler): Handler {
-  return async (request, context) => {
+  return (request, context) =>
+    // Of requests without an upload nothing is looked at twice.
+    request.url.includes("/blobs/uploads/") ? upload(request, context) : next(request, context);
+
+  async function upload(request: Request, context: RequestContext): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     if (!pathname.includes("/blobs/uploads/")) return next(request, context);
     const decision = await decideUpload(
@@ -48,15 +52,18 @@ export function createOciEdge(services: Services, options: EdgeOptions, next: Ha
     // What the gateway says of a stream that turned out too long is no words for a person.
     const isGateways = response.status === 413 && options.inlineLimitBytes > 0;
     return isGateways ? tooLarge(request, options.inlineLimitBytes) : response;
-  };
+  }
 }
 
-/** `undefined` when the session has bytes or has ended, or the registry has gone: the function will say so. */
+/**
+ * `undefined` when the session has bytes or has ended, or the registry has gone or does not take so much: the function
+ * will say so. (On AWS nobody knows what the registry takes before the manifest is pushed, which is refused then.)
+ */
 async function findFresh(
   services: Services,
   pathname: string,
   search: string,
-  { stage }: Direct,
+  { stage, sizeBytes }: Direct,
 ): Promise<UploadSession | undefined> {
   const path = findPath(pathname);
   if (path?.kind !== "upload") return undefined;
@@ -64,7 +71,7 @@ async function findFresh(
     const door = await services.access.openAny(WORKER, path.registry);
     const { registry } = await services.access.holding(door, "packages:write");
     const ref = { registryId: registry.id, packageName: path.image };
-    if (stage !== stageOf(ref)) return undefined;
+    if (stage !== stageOf(ref) || sizeBytes > registry.policies.maxFileBytes) return undefined;
     const name = `${path.registry}/${path.image}`;
     const text = new URLSearchParams(search).get("t") ?? "";
     const ticket = await verifyTicket(services, { name, id: path.last, text }, ref);

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { InvalidInputError } from "../../../shared/errors.ts";
+import { InvalidInputError, UnauthenticatedError } from "../../../shared/errors.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { staleWarning } from "../../../shared/http/conditional.ts";
 import type { Services } from "../../../shared/services/services.ts";
@@ -9,6 +9,7 @@ import { OCI_INDEX } from "../media-types.ts";
 import { parseDigest } from "../names.ts";
 import type { Repository } from "../path.ts";
 import { openTarget, unknownRepository } from "../target.ts";
+import { lister } from "../tokens.ts";
 
 /** A page of tags or repositories; a client that wants fewer asks with `n`. */
 const MAX_PAGE = 10_000;
@@ -29,10 +30,20 @@ export async function getTags(
   return c.json({ name, tags: names }, 200, { ...link, ...staleWarning(stale) });
 }
 
-/** GET of `_catalog`: repositories of every registry that the caller may read, in order. */
+/**
+ * GET of `_catalog`: repositories of every registry that the caller may read, in order. Who sends no credentials gets
+ * the challenge, as at the ping: regctl, oras and podman send theirs only then, and would take the public repositories
+ * for all that there are.
+ */
 export async function getCatalog(c: Context<AppEnv>, services: Services): Promise<Response> {
+  if (c.req.header("authorization") === undefined) throw new UnauthenticatedError();
   const { limit, last } = pageOf(c);
-  const { names, more } = await listRepositories(services, c.get("caller"), { limit, last });
+  const caller = c.get("caller");
+  const { names, more } = await listRepositories(
+    services,
+    { ...caller, principal: lister(caller.principal) },
+    { limit, last },
+  );
   return c.json({ repositories: names }, 200, nextLink(more, "/v2/_catalog", limit, names.at(-1)));
 }
 

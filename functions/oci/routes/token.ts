@@ -6,7 +6,7 @@ import type { Scope } from "../../../shared/domain/token.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { readText } from "../../../shared/http/json-body.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import { type OciTokens, TOKEN_SECONDS, type TokenRequest } from "../tokens.ts";
+import { isShortLived, type OciTokens, TOKEN_SECONDS, type TokenRequest } from "../tokens.ts";
 
 /** A mount of a layer asks for two repositories; nobody needs many. */
 const MAX_SCOPES = 10;
@@ -24,8 +24,12 @@ const SCOPES: Readonly<Record<string, readonly Scope[]>> = {
  * https://distribution.github.io/distribution/spec/auth/token/
  */
 export async function getToken(c: Context<AppEnv>, tokens: OciTokens, services: Services) {
+  const { principal } = c.get("caller");
+  if (isShortLived(principal)) {
+    throw new UnauthenticatedError("A short-lived token gets no other; send what it was got with.");
+  }
   const scopes = new URL(c.req.url).searchParams.getAll("scope");
-  return answer(c, tokens, services, c.get("caller").principal, scopes);
+  return answer(c, tokens, services, principal, scopes);
 }
 
 const form = z.object({
@@ -91,5 +95,6 @@ function parseScopes(texts: readonly string[]): TokenRequest {
     const wanted = actions.split(",").flatMap((action) => SCOPES[action] ?? []);
     grants.push({ registry, package: image, scopes: [...new Set(wanted)] });
   }
-  return { grants, catalog: words.includes("registry:catalog:*") };
+  // podman searches the catalogue with a token that it asked nothing for.
+  return { grants, catalog: grants.length === 0 || words.includes("registry:catalog:*") };
 }

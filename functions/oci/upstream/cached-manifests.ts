@@ -12,7 +12,7 @@ import {
 import { RegistryGrant } from "../../../shared/services/access.ts";
 import type { PackageChange } from "../../../shared/services/package-changes.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import { PROXY } from "../../../shared/services/upstreams/upstream-files.ts";
+import { PROXY } from "../../../shared/services/upstreams/kept-files.ts";
 import { OciInvalidError } from "../errors.ts";
 import type { Manifest } from "../manifest.ts";
 import {

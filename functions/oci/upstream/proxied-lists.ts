@@ -4,7 +4,7 @@ import type { OutboundAnswer } from "../../../shared/ports/outbound-http.ts";
 import { readBody } from "../../../shared/services/outbound-body.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { asFailure } from "../../../shared/services/upstreams/upstream-client.ts";
-import type { Fetched } from "../../../shared/services/upstreams/upstream-documents.ts";
+import type { Fetched } from "../../../shared/services/upstreams/upstream-copies.ts";
 import { byteOrder } from "../byte-order.ts";
 import { isTag } from "../names.ts";
 import { UpstreamDeniedError } from "./denied.ts";

@@ -1,7 +1,7 @@
 import type { UpstreamCopy } from "../../../shared/records/upstream-copies.ts";
 import { isAvailableRow, versionKey } from "../../../shared/records/versions.ts";
 import type { Services } from "../../../shared/services/services.ts";
-import type { Fetched } from "../../../shared/services/upstreams/upstream-documents.ts";
+import type { Fetched } from "../../../shared/services/upstreams/upstream-copies.ts";
 import type { CachedManifests } from "./cached-manifests.ts";
 import { UpstreamDeniedError } from "./denied.ts";
 import type { ProxyImage } from "./proxy-image.ts";

@@ -25,13 +25,13 @@ import { takeHead } from "../stream-head.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import { BlobTickets, type TicketClaims } from "./blob-tickets.ts";
 import { unlessMissing } from "./errno.ts";
-import { openFileStream } from "./file-stream.ts";
+import { openFileStream, readFileBytes } from "./file-stream.ts";
 import { PartFolder } from "./part-folder.ts";
 import { StagedPieces } from "./staged-pieces.ts";
 import { writeSmallFile, writeStreamToFile } from "./write-file.ts";
 
-/** Up to here a body is hashed and written in one go, without a stream's machinery. */
-const SMALL_BYTES = 1024 * 1024;
+/** Up to here a body is hashed and written in one go, without a stream's machinery. More takes longer than the event loop should stand still. */
+const SMALL_BYTES = 64 * 1024;
 
 /** How {@link FileBlobs.open} finds its folder and signs its tickets. */
 export interface FileBlobsOptions {
@@ -78,6 +78,10 @@ export class FileBlobs implements Blobs {
 
   async open(sha256: string, range?: ByteRange): Promise<ByteStream | undefined> {
     return openFileStream(this.#folder.pathOf(sha256), range);
+  }
+
+  async read(sha256: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return readFileBytes(this.#folder.pathOf(sha256), range);
   }
 
   async stat(sha256: string): Promise<BlobStat | undefined> {

@@ -1,20 +1,32 @@
-import { closeSync, fsync, openSync, unlinkSync, writeSync } from "node:fs";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import {
+  closeSync,
+  fdatasync,
+  fsync,
+  openSync,
+  unlinkSync,
+  write,
+  writeSync,
+  writev,
+} from "node:fs";
+import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
 
+const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
+const writeAsync = promisify(write);
+const writevAsync = promisify(writev);
 
-/** Large enough that a write costs more than its trip to the thread pool, small enough to stay flat. */
-const BATCH_BYTES = 1024 * 1024;
+/** Large enough that a write costs more than its trip to the thread pool; the last one is all that a small body waits for. */
+const BATCH_BYTES = 256 * 1024;
 /** What the disk may begin with while more arrives; at the end there is little left to wait for. */
-const SYNC_BYTES = 16 * BATCH_BYTES;
+const SYNC_BYTES = 16 * 1024 * 1024;
 /** The kernel takes 1,024 pieces in one writev; a client may send very small ones. */
 const BATCH_PIECES = 512;
 
 /**
  * Creates `path` with these bytes, durable (but not yet its name) when it resolves.
  * Nothing is left when it fails. Meant for small bodies: the write itself is synchronous, since copying
- * 1 MB to the page cache takes less time than a thread pool answers; the fsync is not.
+ * 64 KB to the page cache takes no longer than a thread pool needs to answer; the fsync is not.
  */
 export async function writeSmallFile(path: string, bytes: Uint8Array): Promise<void> {
   const descriptor = openSync(path, "wx");
@@ -42,36 +54,34 @@ export async function writeStreamToFile(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   onChunk: (chunk: Uint8Array) => void,
 ): Promise<void> {
-  const handle = await open(path, "wx");
-  const writer = new BatchWriter(handle);
+  const descriptor = openSync(path, "wx");
+  const writer = new BatchWriter(descriptor);
   try {
     for await (const chunk of body) {
       onChunk(chunk);
       await writer.push(chunk);
     }
-    await writer.flush();
-    await writer.synced();
-    await handle.sync();
-    await handle.close();
+    await writer.finish();
   } catch (error) {
     await writer.settled();
-    await handle.close();
+    closeSync(descriptor);
     await rm(path, { force: true });
     throw error;
   }
+  closeSync(descriptor);
 }
 
 /** Gathers chunks without copying them, and writes one batch while the next is gathered. */
 class BatchWriter {
-  readonly #handle: FileHandle;
+  readonly #descriptor: number;
   #batch: Uint8Array[] = [];
   #batchBytes = 0;
   #writing: Promise<void> = Promise.resolve();
   #unsyncedBytes = 0;
   #syncing: Promise<void> = Promise.resolve();
 
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
   }
 
   async push(chunk: Uint8Array): Promise<void> {
@@ -81,9 +91,13 @@ class BatchWriter {
     if (this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_PIECES) await this.#start();
   }
 
-  async flush(): Promise<void> {
+  /** Resolves when everything is on the disk. */
+  async finish(): Promise<void> {
     await this.#start();
     await this.#writing;
+    // The kernel tells of a failure once, so that the last sync would not know of an earlier one's.
+    await this.#syncing;
+    await fsyncAsync(this.#descriptor);
   }
 
   /** Resolves when no write and no sync is under way, however they ended. */
@@ -91,17 +105,12 @@ class BatchWriter {
     await Promise.allSettled([this.#writing, this.#syncing]);
   }
 
-  /** The syncs begun so far. The kernel tells of a failure once, so that a later sync would not know of it. */
-  async synced(): Promise<void> {
-    await this.#syncing;
-  }
-
   async #start(): Promise<void> {
     await this.#writing;
     this.#syncSome();
     const batch = this.#batch;
     if (batch.length === 0) return;
-    this.#writing = writeAll(this.#handle, batch, this.#batchBytes);
+    this.#writing = writeAll(this.#descriptor, batch, this.#batchBytes);
     // The failure is met by the next push, which may be a slow network away: not unhandled until then.
     this.#writing.catch(() => undefined);
     this.#unsyncedBytes += this.#batchBytes;
@@ -112,22 +121,24 @@ class BatchWriter {
   #syncSome(): void {
     if (this.#unsyncedBytes < SYNC_BYTES) return;
     this.#unsyncedBytes = 0;
-    this.#syncing = Promise.all([this.#syncing, this.#handle.datasync()]).then(() => undefined);
-    // Met by `synced`.
+    this.#syncing = Promise.all([this.#syncing, fdatasyncAsync(this.#descriptor)]).then(
+      () => undefined,
+    );
+    // Met by `finish`.
     this.#syncing.catch(() => undefined);
   }
 }
 
 async function writeAll(
-  handle: FileHandle,
+  descriptor: number,
   batch: readonly Uint8Array[],
   totalBytes: number,
 ): Promise<void> {
-  let { bytesWritten } = await handle.writev([...batch]);
+  let { bytesWritten } = await writevAsync(descriptor, batch);
   if (bytesWritten === totalBytes) return;
   // A nearly full disk takes a part and tells why only when asked for the rest.
   const rest = Buffer.concat(batch, totalBytes);
   while (bytesWritten < totalBytes) {
-    bytesWritten += (await handle.write(rest, bytesWritten)).bytesWritten;
+    bytesWritten += (await writeAsync(descriptor, rest, bytesWritten)).bytesWritten;
   }
 }

@@ -93,6 +93,11 @@ export class S3Blobs implements Blobs {
     return openObject(this.#bucket, blobKey(sha256), range);
   }
 
+  async read(sha256: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const body = await openObject(this.#bucket, blobKey(sha256), range);
+    return body === undefined ? undefined : new Uint8Array(await new Response(body).arrayBuffer());
+  }
+
   async stat(sha256: string): Promise<BlobStat | undefined> {
     const { client, name } = this.#bucket;
     const found = await unlessS3Says(["NotFound", "NoSuchKey"], () =>

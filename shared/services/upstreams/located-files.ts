@@ -8,8 +8,10 @@ import {
 } from "../../records/upstream-copies.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import type { Stores } from "../stores.ts";
-import { nothing, PAUSE_MS, STALE_MISSING_MS } from "./upstream-documents.ts";
-import type { FileQuestion, UpstreamFiles } from "./upstream-files.ts";
+import { nothing } from "./upstream-copies.ts";
+import { PAUSE_MS, STALE_MISSING_MS } from "./upstream-documents.ts";
+import type { FileQuestion } from "./kept-files.ts";
+import type { UpstreamFiles } from "./upstream-files.ts";
 
 /** Then it is forgotten what was learned of a file. */
 const KEPT_SECONDS = STALE_MISSING_MS / 1000;

@@ -6,7 +6,7 @@ import { RegistryGrant } from "../access.ts";
 import type { RegistryDirectory } from "../registry-directory.ts";
 import type { Stores } from "../stores.ts";
 import type { Views } from "../views/views.ts";
-import { PROXY } from "./upstream-files.ts";
+import { PROXY } from "./kept-files.ts";
 
 /** Who asks within this time is told what went wrong; then it is tried again. */
 const FAILED_SECONDS = 30;

@@ -1,25 +1,20 @@
-import { createHash } from "node:crypto";
-import { UnavailableError, UpstreamFailedError } from "../../errors.ts";
+import { UpstreamFailedError } from "../../errors.ts";
 import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import type { OutboundAnswer } from "../../ports/outbound-http.ts";
-import { ConditionFailedError, type WriteOp } from "../../ports/table.ts";
-import { documentKey, toDocument } from "../../records/documents.ts";
-import { listPackageOp } from "../../records/packages.ts";
-import {
-  copyKind,
-  putUpstreamCopyOp,
-  toUpstreamCopy,
-  type UpstreamCopy,
-  upstreamCopyKey,
-} from "../../records/upstream-copies.ts";
-import { documentBody, wholeDocument } from "../documents.ts";
-import { unzip } from "../compression.ts";
+import type { UpstreamCopy } from "../../records/upstream-copies.ts";
 import type { Stores } from "../stores.ts";
 import { readBody } from "../outbound-body.ts";
 import type { UpstreamQuestions } from "../views/listing.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
+import {
+  type CopyQuestion,
+  type Fetched,
+  nothing,
+  purgedMeanwhile,
+  UpstreamCopies,
+} from "./upstream-copies.ts";
 import type { HearRead, UpstreamRead } from "./upstream-read.ts";
 import { questionsTo } from "./upstream-questions.ts";
 
@@ -30,15 +25,6 @@ const WAIT_FOR_OTHERS_MS = 60_000;
 export const PAUSE_MS = 5_000;
 /** While the upstream fails, that something is missing there is believed for so long: another registry may have it. */
 export const STALE_MISSING_MS = 7 * 86_400_000;
-
-/** What a proxy keeps of an upstream for one package. */
-export interface CopyQuestion {
-  readonly registry: Registry;
-  readonly upstream: Upstream;
-  readonly packageName: string;
-  /** Names it within its package. */
-  readonly name: string;
-}
 
 /** One document of an upstream. */
 export interface DocumentQuestion extends CopyQuestion {
@@ -59,21 +45,13 @@ export interface KnownCopy {
   readonly stale: string;
 }
 
-/** What an upstream said when it was asked whether a copy still holds. */
-export type Fetched =
-  | { readonly kind: "missing" | "unchanged" }
-  | {
-      readonly kind: "present";
-      readonly copy: Pick<UpstreamCopy, "etag" | "lastModified" | "contentType" | "url">;
-      readonly body: Uint8Array;
-    };
-
 /** Asks an upstream; `known` is the copy that there is. @throws {UpstreamFailedError} when it does not say. */
 export type Fetch = (known: UpstreamCopy | undefined) => Promise<Fetched>;
 
 /** Copies of upstream documents: asked once however many want them, kept for their time, and served when the upstream fails. */
 export class UpstreamDocuments {
   readonly #stores: Stores;
+  readonly #copies: UpstreamCopies;
   readonly #client: UpstreamClient;
   readonly #flights: SingleFlight<KnownCopy>;
   readonly #hear: HearRead;
@@ -82,6 +60,7 @@ export class UpstreamDocuments {
   constructor(stores: Stores, client: UpstreamClient, hear: HearRead) {
     this.#hear = hear;
     this.#stores = stores;
+    this.#copies = new UpstreamCopies(stores);
     this.#client = client;
     this.#flights = new SingleFlight(stores, WAIT_FOR_OTHERS_MS);
   }
@@ -100,12 +79,12 @@ export class UpstreamDocuments {
 
   /** As {@link UpstreamDocuments.askKnowing}, after a look at the copy that there is. */
   async ask(question: DocumentQuestion): Promise<KnownCopy> {
-    return this.askKnowing(question, await this.#read(question));
+    return this.askKnowing(question, await this.#copies.find(question));
   }
 
   /** As {@link UpstreamDocuments.ask}, for protocols that ask in ways of their own. */
   async askWith(question: CopyQuestion, fetch: Fetch): Promise<KnownCopy> {
-    return this.#askKnowing(question, await this.#read(question), fetch);
+    return this.#askKnowing(question, await this.#copies.find(question), fetch);
   }
 
   async #askKnowing(
@@ -125,21 +104,18 @@ export class UpstreamDocuments {
     return this.#flights.run(
       `document ${registry.id} ${packageName} ${name}`,
       async () => {
-        const now = await this.#read(question);
+        const now = await this.#copies.find(question);
         return now !== undefined && this.#isFresh(upstream, now)
           ? { copy: now, stale: "" }
           : undefined;
       },
-      async () => this.#refresh(question, await this.#read(question), fetch),
+      async () => this.#refresh(question, await this.#copies.find(question), fetch),
     );
   }
 
-  /** The document as it came, decoded. @throws {UnavailableError} when it was purged meanwhile. */
+  /** As {@link UpstreamCopies.body}. */
   async body(registry: Registry, packageName: string, copy: UpstreamCopy): Promise<Uint8Array> {
-    const key = documentKey(registry.id, packageName, copyKind(copy.name));
-    const item = await this.#stores.table.get(key);
-    if (item === undefined) throw purgedMeanwhile();
-    return unzip(await documentBody(this.#stores.blobs, toDocument(item)));
+    return this.#copies.body(registry, packageName, copy);
   }
 
   /** Asks the same upstream for what a document does not say; for {@link DocumentQuestion.amend}. */
@@ -166,11 +142,6 @@ export class UpstreamDocuments {
     return this.#stores.now() < (this.#pausedUntilMs.get(id) ?? 0);
   }
 
-  async #read({ registry, packageName, name }: CopyQuestion) {
-    const item = await this.#stores.table.get(upstreamCopyKey(registry.id, packageName, name));
-    return item === undefined ? undefined : toUpstreamCopy(item);
-  }
-
   async #refresh(
     question: CopyQuestion,
     known: UpstreamCopy | undefined,
@@ -179,10 +150,10 @@ export class UpstreamDocuments {
     const { upstream } = question;
     try {
       let fetched = await fetch(known);
-      let copy = await this.#update(question, known, fetched);
+      let copy = await this.#copies.update(question, known, fetched);
       if (copy === undefined) {
         fetched = await fetch(undefined);
-        copy = await this.#update(question, undefined, fetched);
+        copy = await this.#copies.update(question, undefined, fetched);
       }
       if (copy === undefined) throw purgedMeanwhile();
       this.#pausedUntilMs.delete(upstream.id);
@@ -239,30 +210,6 @@ export class UpstreamDocuments {
     return { kind: "present", copy, body };
   }
 
-  /** As {@link UpstreamDocuments.#keep}. */
-  async #update(
-    question: CopyQuestion,
-    known: UpstreamCopy | undefined,
-    fetched: Fetched,
-  ): Promise<UpstreamCopy | undefined> {
-    const checkedAtMs = Math.max(this.#stores.now(), (known?.checkedAtMs ?? 0) + 1);
-    if (fetched.kind === "unchanged" && known !== undefined) {
-      return this.#keep(question, known, { ...known, checkedAtMs }, []);
-    }
-    if (fetched.kind !== "present") {
-      return this.#keep(question, known, { ...nothing(question.name), checkedAtMs }, []);
-    }
-    const { body } = fetched;
-    const sha256 = createHash("sha256").update(body).digest("hex");
-    const { name } = question;
-    const copy: UpstreamCopy = { name, state: "present", sha256, ...fetched.copy, checkedAtMs };
-    const ops =
-      known?.sha256 === sha256
-        ? []
-        : await this.#storeOps(question, body, fetched.copy.contentType);
-    return this.#keep(question, known, copy, ops);
-  }
-
   async #readBody(upstream: Upstream, answer: OutboundAnswer): Promise<Uint8Array> {
     try {
       return await readBody(answer, MAX_DOCUMENT_BYTES);
@@ -270,63 +217,7 @@ export class UpstreamDocuments {
       throw asFailure(upstream, error);
     }
   }
-
-  async #storeOps(
-    { registry, packageName, name }: CopyQuestion,
-    body: Uint8Array,
-    contentType: string,
-  ): Promise<readonly WriteOp[]> {
-    const key = documentKey(registry.id, packageName, copyKind(name));
-    const item = await this.#stores.table.get(key);
-    const { ops } = await wholeDocument(this.#stores, {
-      registryId: registry.id,
-      packageName,
-      kind: copyKind(name),
-      contentType,
-      baseUrl: "",
-      text: body,
-      previous: item === undefined ? undefined : toDocument(item),
-    });
-    // By this row the package is found when the registry is deleted.
-    return [...ops, listPackageOp(registry.id, packageName)];
-  }
-
-  /** Writes what was learned. When somebody else was quicker, theirs counts; `undefined` when theirs was a purge. */
-  async #keep(
-    question: CopyQuestion,
-    known: UpstreamCopy | undefined,
-    copy: UpstreamCopy,
-    ops: readonly WriteOp[],
-  ): Promise<UpstreamCopy | undefined> {
-    const { registry, packageName } = question;
-    try {
-      await this.#stores.table.write([
-        putUpstreamCopyOp(registry.id, packageName, copy, known),
-        ...ops,
-      ]);
-      return copy;
-    } catch (error) {
-      if (!(error instanceof ConditionFailedError)) throw error;
-      return this.#read(question);
-    }
-  }
 }
-
-/** Between a look at what is here and its use it went; whoever asks again has it fetched anew. */
-export const purgedMeanwhile = (): UnavailableError =>
-  new UnavailableError("The copy was purged while it was asked for; ask again.");
-
-/** A copy of what is not there. */
-export const nothing = (name: string): UpstreamCopy => ({
-  name,
-  state: "missing",
-  sha256: "",
-  etag: "",
-  lastModified: "",
-  contentType: "",
-  url: "",
-  checkedAtMs: 0,
-});
 
 const served = (copy: UpstreamCopy, upstream: Upstream): KnownCopy => ({
   copy,

@@ -1,31 +1,24 @@
 import { type Digests, FILE_DIGESTS, requireDigests } from "../../domain/digest.ts";
-import type { JsonObject } from "../../domain/json.ts";
-import type { Package, PackageFile, Version } from "../../domain/package.ts";
-import type { Caller } from "../../domain/principal.ts";
-import { ANONYMOUS } from "../../domain/principal.ts";
 import type { Registry } from "../../domain/registry.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { NotFoundError, UpstreamFailedError } from "../../errors.ts";
 import { type ByteStream, BlobTooLargeError, DigestMismatchError } from "../../ports/blobs.ts";
 import type { OutboundAnswer } from "../../ports/outbound-http.ts";
-import { claimBlobOp } from "../../records/blob-references.ts";
 import { fileKey, toFile } from "../../records/files.ts";
-import { addToVersionOp, createVersionOp, sequenceOp } from "../../records/versions.ts";
 import { toVersion, versionKey } from "../../records/versions.ts";
-import { RegistryGrant } from "../access.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import type { Collector } from "../collector.ts";
-import { fileOps, type NewFile, replaceOps } from "../new-version.ts";
-import type { CurrentPackage, PackageChange, PackageChanges } from "../package-changes.ts";
+import type { PackageChanges } from "../package-changes.ts";
 import type { Stores } from "../stores.ts";
 import type { ListedFile } from "../views/listing.ts";
 import { digestsBeside, requireNoPage } from "./announced-digests.ts";
 import { type Arrival, asSoonAsItArrives, relay } from "./relay.ts";
 import { bodyWithin, type FetchLimit } from "./fetch-limit.ts";
+import { type FileQuestion, type Kept, KeptFiles } from "./kept-files.ts";
 import { type FetchLimits, UpstreamFetches } from "./upstream-fetches.ts";
 import { type HearRead, heardFetch } from "./upstream-read.ts";
 import { asFailure, type UpstreamClient } from "./upstream-client.ts";
-import { purgedMeanwhile } from "./upstream-documents.ts";
+import { purgedMeanwhile } from "./upstream-copies.ts";
 
 /** Smaller ones are here before a client would notice, and are verified before it gets a byte. */
 export const MIN_STREAMED_BYTES = 4 * 1024 * 1024;
@@ -37,34 +30,11 @@ interface Options {
   readonly upstreamRead?: HearRead;
 }
 
-type Kept = Pick<NewFile, "sizeBytes" | "digests">;
-
-/** What is here of a file already. */
-interface Known {
-  readonly version: Version | undefined;
-  readonly file: PackageFile | undefined;
-}
-
-/** A file that an upstream has, and what is known of its version. */
-export interface FileQuestion {
-  readonly registry: Registry;
-  readonly upstream: Upstream;
-  readonly packageName: string;
-  readonly version: string;
-  /** Unix milliseconds; 0: not known, and the time of the file's last change is taken. */
-  readonly publishedAtMs: number;
-  readonly metadata: JsonObject;
-  /** What the package says of itself. */
-  readonly description: string;
-  readonly file: ListedFile;
-}
-
 /** Files of upstreams: fetched once however many want them, verified, and kept as files of the proxy registry. */
 export class UpstreamFiles {
   readonly #stores: Stores;
   readonly #client: UpstreamClient;
-  readonly #changes: PackageChanges;
-  readonly #collector: Collector;
+  readonly #kept: KeptFiles;
   readonly #mayStream: boolean;
   readonly #hear: HearRead;
   readonly #fetches: UpstreamFetches<AvailableFile>;
@@ -78,8 +48,7 @@ export class UpstreamFiles {
   ) {
     this.#stores = stores;
     this.#client = client;
-    this.#changes = changes;
-    this.#collector = collector;
+    this.#kept = new KeptFiles(stores, changes, collector);
     this.#mayStream = downloads === "inline";
     this.#hear = upstreamRead;
     this.#fetches = new UpstreamFetches(stores, fetchLimits);
@@ -97,7 +66,7 @@ export class UpstreamFiles {
       versionKey(registry.id, packageName, version),
     ]);
     if (fileItem === undefined || versionItem === undefined) return undefined;
-    return { file: toFile(fileItem), version: toVersion(versionItem) };
+    return { file: toFile(fileItem), version: () => toVersion(versionItem) };
   }
 
   /** Tells that a file was here already. */
@@ -168,14 +137,14 @@ export class UpstreamFiles {
     if (isStreamed) {
       const { stored, sent, end } = relay(body);
       body = stored;
-      const value = this.#arriving({ ...question, file }, publishedAtMs, sizeBytes, sent);
+      const value = this.#kept.arriving({ ...question, file }, publishedAtMs, sizeBytes, sent);
       arrive({ value, end });
     }
     const kept = await this.#store(upstream, file.path, file.expected, body);
     if (Object.keys(file.expected).length === 0) {
       await requireNoPage(this.#stores.blobs, upstream, file.path, kept);
     }
-    await this.#record(question, { ...announced(file), ...kept }, publishedAtMs);
+    await this.#kept.record({ ...question, file }, kept, publishedAtMs);
     return kept;
   }
 
@@ -195,30 +164,6 @@ export class UpstreamFiles {
     }
   }
 
-  /** A file of which only what its upstream said is known yet. */
-  #arriving(
-    question: FileQuestion,
-    publishedAtMs: number,
-    sizeBytes: number,
-    arriving: ByteStream,
-  ): AvailableFile {
-    const { registry, packageName, version, file } = question;
-    const digests = { md5: "", sha1: "", sha256: "", sha512: "", ...file.expected };
-    return {
-      file: {
-        registryId: registry.id,
-        packageName,
-        version,
-        ...announced(file),
-        sizeBytes,
-        digests,
-        createdAtMs: this.#stores.now(),
-      },
-      version: this.#version(question, 1, publishedAtMs, sizeBytes),
-      arriving,
-    };
-  }
-
   async #store(
     upstream: Upstream,
     path: string,
@@ -236,94 +181,6 @@ export class UpstreamFiles {
       throw asStoringFailure(upstream, path, error);
     }
   }
-
-  /** Makes it a file of the proxy: one transaction, and no other change of the version that others have made. */
-  async #record(question: FileQuestion, file: NewFile, publishedAtMs: number): Promise<void> {
-    const { registry, packageName } = question;
-    const grant = new RegistryGrant(registry, PROXY);
-    await this.#changes.apply(grant, packageName, async (current) => {
-      await this.#collector.awaitUsable([file.digests.sha256]);
-      const { table } = this.#stores;
-      const [versionItem, fileItem] = await table.getMany([
-        versionKey(registry.id, packageName, question.version),
-        fileKey(registry.id, packageName, question.version, file.path),
-      ]);
-      const old = fileItem === undefined ? undefined : toFile(fileItem);
-      const isSame = old?.digests.sha256 === file.digests.sha256;
-      if (old !== undefined && (isSame || question.file.changes !== true)) return undefined;
-      const known = versionItem === undefined ? undefined : toVersion(versionItem);
-      return this.#change(question, current, { version: known, file: old }, file, publishedAtMs);
-    });
-  }
-
-  #change(
-    question: FileQuestion,
-    current: CurrentPackage,
-    { version: known, file: old }: Known,
-    file: NewFile,
-    publishedAtMs: number,
-  ): PackageChange {
-    const nowMs = this.#stores.now();
-    const addedBytes = file.sizeBytes - (old?.sizeBytes ?? 0);
-    const sequence = (current.package?.revision ?? 0) + 1;
-    const version = known ?? this.#version(question, sequence, publishedAtMs, file.sizeBytes);
-    return {
-      package: this.#package(question, current.package, known === undefined),
-      tags: current.tags,
-      ops: [
-        ...(known === undefined
-          ? [createVersionOp(version), sequenceOp(version)]
-          : [addToVersionOp(version, old === undefined ? 1 : 0, addedBytes)]),
-        ...(old === undefined
-          ? fileOps(version, file, nowMs)
-          : replaceOps(version, file, old, nowMs)),
-        claimBlobOp(file.digests.sha256),
-      ],
-      documents: { kind: "keep" },
-      audit: [],
-    };
-  }
-
-  #version(
-    { registry, packageName, upstream, version, metadata }: FileQuestion,
-    sequence: number,
-    publishedAtMs: number,
-    sizeBytes: number,
-  ): Version {
-    return {
-      registryId: registry.id,
-      packageName,
-      version,
-      state: "published",
-      deprecation: "",
-      sequence,
-      publishedAtMs,
-      publishedBy: upstream.key,
-      publishRun: "",
-      sizeBytes,
-      fileCount: 1,
-      metadata,
-      deletedAtMs: 0,
-      restoreUntilMs: 0,
-    };
-  }
-
-  #package(question: FileQuestion, before: Package | undefined, isNew: boolean): Package {
-    const nowMs = this.#stores.now();
-    return {
-      registryId: question.registry.id,
-      name: question.packageName,
-      state: "active",
-      revision: 0,
-      description: question.description.slice(0, 1000).toWellFormed(),
-      keywords: [],
-      // Of what is cached; what there is, the documents say.
-      latestVersion: isNew ? question.version : (before?.latestVersion ?? question.version),
-      versionCount: (before?.versionCount ?? 0) + (isNew ? 1 : 0),
-      createdAtMs: before?.createdAtMs ?? nowMs,
-      updatedAtMs: nowMs,
-    };
-  }
 }
 
 /** Why bytes of an upstream could not be stored, in words for the caller; anything else as it is. */
@@ -335,17 +192,3 @@ export function asStoringFailure(upstream: Upstream, what: string, error: unknow
   }
   return asFailure(upstream, error);
 }
-
-/** What a file's row takes over from its upstream's document. */
-const announced = ({
-  path,
-  contentType,
-  publishedAtMs,
-}: ListedFile): Pick<NewFile, "path" | "contentType" | "publishedAtMs"> => ({
-  path,
-  contentType,
-  ...(publishedAtMs === undefined ? {} : { publishedAtMs }),
-});
-
-/** Nobody in particular: whoever asked first did not publish it. */
-export const PROXY: Caller = { principal: ANONYMOUS, address: "", requestId: "", baseUrl: "" };

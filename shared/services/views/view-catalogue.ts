@@ -9,16 +9,14 @@ import {
 import type { Registry } from "../../domain/registry.ts";
 import type { PageOf, PageOptions } from "../../records/pages.ts";
 import type { RegistryGrant } from "../access.ts";
-import type { CatalogueReads, ListOptions } from "../catalogue.ts";
+import type { CatalogueReads } from "../catalogue.ts";
 import { latestOf } from "../ecosystem.ts";
 import type { Ecosystems } from "../stores.ts";
 import type { MergedListing, MergedVersion } from "./listing.ts";
-import { type Leaf, type Leaves, routesFor } from "./routes.ts";
-import { decodeCursor, encodeCursor, pageOfVersions, StoredUnion } from "./stored-union.ts";
+import type { Leaves } from "./routes.ts";
+import { pageOfVersions, StoredUnion } from "./stored-union.ts";
+import { ViewPackages } from "./view-packages.ts";
 import type { Views } from "./views.ts";
-
-/** Names that are passed over in one query. */
-const SKIPPED_AT_ONCE = 100;
 
 /**
  * What composites and proxies show: packages as their merged listings say; names, files and downloads as the
@@ -30,16 +28,23 @@ export class ViewCatalogue implements CatalogueReads {
   readonly #leaves: Leaves;
   readonly #views: Views;
   readonly #stored: CatalogueReads;
+  readonly #packages: ViewPackages;
 
   constructor(ecosystems: Ecosystems, leaves: Leaves, views: Views, stored: CatalogueReads) {
     this.#ecosystems = ecosystems;
     this.#leaves = leaves;
     this.#views = views;
     this.#stored = stored;
+    this.#packages = new ViewPackages(leaves, stored);
   }
 
   readonly findDocument: CatalogueReads["findDocument"] = (grant, ...rest) =>
     this.#views.findDocument(grant, ...rest);
+
+  readonly listPackages: CatalogueReads["listPackages"] = (grant, options) =>
+    this.#packages.list(grant, options);
+
+  readonly search: CatalogueReads["search"] = (grant, query) => this.#packages.search(grant, query);
 
   readonly getFile: CatalogueReads["getFile"] = (grant, ...rest) =>
     this.#views.getFile(grant, ...rest);
@@ -126,72 +131,6 @@ export class ViewCatalogue implements CatalogueReads {
       : this.#stored.findFile(owner, packageName, version, path);
   }
 
-  /** A name stands once, as the first registry has it that is asked for it. */
-  async listPackages(grant: RegistryGrant, options: ListOptions): Promise<PageOf<Package>> {
-    const { limit, cursor, prefix } = options;
-    const after = cursor === undefined ? options.after : decodeCursor(cursor);
-    const leaves = await this.#leaves.of(grant.registry);
-    const page = {
-      limit,
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(after === undefined ? {} : { after }),
-    };
-    const pages = await Promise.all(
-      leaves.map((leaf) => this.#packagesOf(through(grant, leaf), page)),
-    );
-    const packages = new Map<string, (Package | undefined)[]>();
-    for (const [position, { items }] of pages.entries()) {
-      for (const pkg of items) {
-        const there = packages.get(pkg.name) ?? leaves.map(() => undefined);
-        there[position] = pkg;
-        packages.set(pkg.name, there);
-      }
-    }
-    // Beyond the shortest unfinished page other names may be missing.
-    const ends = pages.flatMap(({ items, cursor: more }) =>
-      more === undefined ? [] : [items.at(-1)?.name ?? ""],
-    );
-    const end = ends.reduce<string | undefined>(
-      (first, name) => (first === undefined || name < first ? name : first),
-      undefined,
-    );
-    const names = [...packages.keys()]
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-      .filter((name) => end === undefined || name <= end);
-    const shown = names.slice(0, limit);
-    const items = shown.flatMap((name) => {
-      const there = packages.get(name) ?? [];
-      const pkg = firstAsked(leaves, name, there);
-      return pkg === undefined ? [] : [pkg];
-    });
-    const last = shown.at(-1);
-    const isLast = end === undefined && shown.length === names.length;
-    return isLast || last === undefined ? { items } : { items, cursor: encodeCursor(last) };
-  }
-
-  /** A page that is empty only at the end: a proxy has names of which it has fetched nothing but documents. */
-  async #packagesOf(leaf: RegistryGrant, options: ListOptions): Promise<PageOf<Package>> {
-    let page = await this.#stored.listPackages(leaf, options);
-    while (page.items.length === 0 && page.cursor !== undefined) {
-      const { cursor } = page;
-      page = await this.#stored.listPackages(leaf, { ...options, limit: SKIPPED_AT_ONCE, cursor });
-    }
-    return page;
-  }
-
-  async search(grant: RegistryGrant, query: string): Promise<readonly Package[]> {
-    const leaves = await this.#leaves.of(grant.registry);
-    const found = await Promise.all(
-      leaves.map((leaf) => this.#stored.search(through(grant, leaf), query)),
-    );
-    const names = new Set(found.flatMap((packages) => packages.map(({ name }) => name)));
-    return [...names].flatMap((name) => {
-      const there = found.map((packages) => packages.find((pkg) => pkg.name === name));
-      const pkg = firstAsked(leaves, name, there);
-      return pkg === undefined ? [] : [pkg];
-    });
-  }
-
   async listVersions(
     grant: RegistryGrant,
     packageName: string,
@@ -243,13 +182,15 @@ export class ViewCatalogue implements CatalogueReads {
     const found = await this.findAnyVersion(grant, packageName, version);
     const leaves = await this.#leaves.of(grant.registry);
     const leaf = leaves.find(({ registry }) => registry.slug === found?.origin);
-    return leaf === undefined ? undefined : through(grant, leaf);
+    return leaf === undefined ? undefined : grant.through(leaf.registry);
   }
 
   /** Grants of the registries that are asked for a name, in their order. */
   async #asked(grant: RegistryGrant, packageName: string): Promise<readonly RegistryGrant[]> {
     const routes = await this.#views.routes(grant.registry, packageName);
-    return routes.filter(({ refusal }) => refusal === "").map(({ leaf }) => through(grant, leaf));
+    return routes
+      .filter(({ refusal }) => refusal === "")
+      .map(({ leaf }) => grant.through(leaf.registry));
   }
 
   async #union(grant: RegistryGrant, packageName: string): Promise<StoredUnion> {
@@ -309,21 +250,4 @@ function toVersion(
     restoreUntilMs: 0,
     origin,
   };
-}
-
-/** Who may read the composite may read what is behind it. */
-const through = (grant: RegistryGrant, { registry }: Leaf): RegistryGrant =>
-  grant.through(registry);
-
-/** Of what each leaf has of a name, that of the first one that is asked for it. */
-function firstAsked(
-  leaves: readonly Leaf[],
-  name: string,
-  there: readonly (Package | undefined)[],
-): Package | undefined {
-  const owned = leaves.some(
-    ({ upstream }, position) => upstream === undefined && there[position] !== undefined,
-  );
-  const routes = routesFor(leaves, name, owned);
-  return there.find((pkg, position) => pkg !== undefined && routes[position]?.refusal === "");
 }

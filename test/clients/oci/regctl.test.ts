@@ -30,6 +30,21 @@ describeWith("regctl", "regctl", (program) => {
     );
   });
 
+  test("lists the repositories that its login may read, not only the public ones", async () => {
+    const { registry, client, path } = current();
+    await login(regctl, current(), "private");
+    await writeLayout(path("listed"), await buildImage({ labels: { test: "listed" } }), "v1");
+    for (const visibility of ["private", "public"] as const) {
+      const name = registry.repository(visibility, "listed");
+      await client.succeed(regctl.push(path("listed"), "v1", `${name}:v1`));
+    }
+    const listed = await client.succeed(["repo", "ls", registry.host("private")]);
+    for (const visibility of ["private", "public"] as const) {
+      const name = registry.repository(visibility, "listed");
+      expect(listed.split("\n")).toContain(name.slice(name.indexOf("/") + 1));
+    }
+  });
+
   test("attaches an artifact, lists it, and copies an image with its referrers", async () => {
     const { registry, client, path } = current();
     await login(regctl, current(), "private");

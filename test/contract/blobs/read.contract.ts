@@ -68,6 +68,52 @@ export function readContract(store: GetStore): void {
     });
   });
 
+  describe("read", () => {
+    it("gives undefined for what is absent, with and without a range", async () => {
+      expect(await store().blobs.read(absent)).toBeUndefined();
+      expect(await store().blobs.read(absent, { start: 0, end: 0 })).toBeUndefined();
+    });
+
+    it.each([0, 1, 64 * KIB, 200 * KIB])("gives %d bytes and no more", async (size) => {
+      const bytes = freshBytes(size);
+      const { sha256 } = await store().blobs.put(bytes);
+      expect(bytes.equals((await store().blobs.read(sha256)) ?? Buffer.from("nothing"))).toBe(true);
+    });
+
+    it("gives what nobody else writes to", async () => {
+      const bytes = freshBytes(100);
+      const { sha256 } = await store().blobs.put(bytes);
+      (await store().blobs.read(sha256))?.fill(0);
+      await store().blobs.put(freshBytes(100));
+      expect(bytes.equals((await store().blobs.read(sha256)) ?? Buffer.alloc(0))).toBe(true);
+    });
+
+    it("gives any range", async () => {
+      const bytes = freshBytes(10 * KIB);
+      const { sha256 } = await store().blobs.put(bytes);
+      for (const [start, end] of [
+        [0, 0],
+        [100, 200],
+        [10 * KIB - 1, 10 * KIB - 1],
+      ] as const) {
+        const part = await store().blobs.read(sha256, { start, end });
+        expect(part && bytes.subarray(start, end + 1).equals(part)).toBe(true);
+      }
+    });
+
+    it.each([
+      [0, 10],
+      [10, 10],
+      [5, 4],
+      [-1, 4],
+      [0.5, 4],
+      [0, Number.NaN],
+    ])("throws RangeError for %d-%d of ten bytes", async (start, end) => {
+      const { sha256 } = await store().blobs.put(freshBytes(10));
+      await expect(store().blobs.read(sha256, { start, end })).rejects.toThrow(RangeError);
+    });
+  });
+
   describe("remove", () => {
     it("removes a blob, and what is absent too", async () => {
       const { sha256 } = await store().blobs.put(freshBytes(10));
@@ -110,6 +156,7 @@ export function readContract(store: GetStore): void {
       const attempts = [
         () => blobs.open(sha256),
         () => blobs.open(sha256, { start: 0, end: 0 }),
+        () => blobs.read(sha256),
         () => blobs.stat(sha256),
         () => blobs.remove(sha256),
         () => blobs.uploadTicket({ sha256, sizeBytes: 1, expiresInSeconds }),

@@ -199,6 +199,27 @@ describe("GET of a file", () => {
     expect(beyond.status).toBe(416);
   });
 
+  // Up to 64 KiB leave as they are read; more is streamed.
+  test.each([64 * 1024, 64 * 1024 + 1])("serves %d bytes whole and in ranges", async (size) => {
+    const text = Array.from({ length: size }, (_, at) => "abcdefghijk"[at % 11]).join("");
+    await put(registry, FILE, text);
+    const whole = await registry.request(FILE);
+    expect(whole.headers.get("content-length")).toBe(String(size));
+    expect((await whole.text()) === text).toBe(true);
+    for (const [start, end] of [
+      [0, size - 1],
+      [7, 1000],
+      [size - 2, size - 1],
+    ] as const) {
+      const part = await registry.request(FILE, { headers: { range: `bytes=${start}-${end}` } });
+      expect([part.status, part.headers.get("content-length")]).toEqual([
+        206,
+        `${end - start + 1}`,
+      ]);
+      expect((await part.text()) === text.slice(start, end + 1)).toBe(true);
+    }
+  });
+
   test("answers 304 to the ETag it gave, and HEAD without bytes", async () => {
     await put(registry, FILE, "hello");
     const head = await registry.request(FILE, { method: "HEAD" });

@@ -147,6 +147,59 @@ describe("With an API token", () => {
     expect((await registry.request(manifest, { token: last })).status).toBe(401);
   });
 
+  test("a short token gets no other, neither a wider nor a later one", async () => {
+    const token = await fetchToken("repository:secret/app:pull", basic(ADMIN_TOKEN));
+    for (const scope of ["repository:secret/app:pull", "repository:secret/other:pull,push", ""]) {
+      for (const headers of [{ authorization: `Bearer ${token}` }, basic(token)]) {
+        const query = new URLSearchParams({ scope });
+        const response = await registry.request(`/v2/_token?${query.toString()}`, {
+          token: null,
+          headers,
+        });
+        expect([response.status, (await errorOf(response)).code]).toEqual([401, "UNAUTHORIZED"]);
+      }
+    }
+  });
+
+  test("a short token for the catalogue lists, and does to repositories only what else it was asked for", async () => {
+    await new Repository(registry, "secret/other").pushImage("v1");
+    const listing = "registry:catalog:*";
+    const repositories = ["open/app", "secret/app", "secret/other"];
+    // podman asks for nothing when it searches.
+    for (const scope of [listing, ""]) {
+      const token = await fetchToken(scope, basic(ADMIN_TOKEN));
+      const catalog = await registry.request("/v2/_catalog", { token });
+      expect(await catalog.json()).toEqual({ repositories });
+      expect((await registry.request(manifest, { token })).status).toBe(401);
+      expect((await secret.send("blobs/uploads/", { method: "POST", token })).status).toBe(401);
+    }
+
+    const scope = `${listing} repository:secret/app:pull,push`;
+    const both = await fetchToken(scope, basic(ADMIN_TOKEN));
+    expect((await registry.request("/v2/_catalog", { token: both })).status).toBe(200);
+    expect((await secret.send("blobs/uploads/", { method: "POST", token: both })).status).toBe(202);
+    expect((await registry.request("/v2/secret/other/tags/list", { token: both })).status).toBe(
+      401,
+    );
+  });
+
+  test("the catalogue asks who is there, so that nobody takes the public part of it for the whole", async () => {
+    const narrow = await fetchToken("repository:secret/app:pull", basic(ADMIN_TOKEN));
+    for (const token of [null, narrow]) {
+      const response = await registry.request("/v2/_catalog", { token });
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toContain('scope="registry:catalog:*"');
+    }
+    const anonymous = await fetchToken("registry:catalog:*");
+    const response = await registry.request("/v2/_catalog", { token: anonymous });
+    expect(await response.json()).toEqual({ repositories: ["open/app"] });
+    const whole = await registry.request("/v2/_catalog", {
+      token: null,
+      headers: basic(ADMIN_TOKEN),
+    });
+    expect(await whole.json()).toEqual({ repositories: ["open/app", "secret/app"] });
+  });
+
   test("forged and altered short tokens are refused", async () => {
     const token = await fetchToken("repository:secret/app:pull", basic(ADMIN_TOKEN));
     const [prefix = "", body = "", mac = ""] = token.split(".");

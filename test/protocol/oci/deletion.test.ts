@@ -88,6 +88,19 @@ describe("Deleting", () => {
     expect(await repository.status(`blobs/${digest}`)).toBe(404);
     expect(await repository.status(`blobs/${digest}`, "DELETE")).toBe(404);
   });
+
+  test("a blob is written into the audit log, once", async () => {
+    const { digest } = await repository.pushBlob("alone");
+    await repository.pushImage("v1", ["used"]);
+    for (const each of [digest, digest, digestOf("used")]) {
+      await repository.status(`blobs/${each}`, "DELETE");
+    }
+    const { items }: { items: { action: string; package: string; detail: string }[] } = JSON.parse(
+      await (await registry.request("/api/v1/audit")).text(),
+    );
+    const deletions = items.filter(({ action }) => action === "file.delete");
+    expect(deletions).toMatchObject([{ package: "app", detail: `blobs/${digest}` }]);
+  });
 });
 
 describe("What was deleted", () => {
@@ -180,7 +193,7 @@ describe("The sweepers", () => {
     if (read === undefined) throw new Error("no link");
     registry.clock.aheadMs += 1;
     expect(await blobLinks.claim(ref, [layer.digest])).toBe(true);
-    await expect(blobLinks.remove(read)).rejects.toThrow("meanwhile");
+    await expect(blobLinks.remove(grant, read)).rejects.toThrow("meanwhile");
     expect(await repository.status(`blobs/${layer.digest}`)).toBe(200);
   });
 
@@ -213,6 +226,12 @@ describe("Immutable tags", () => {
     expect((await fixed.putManifest("v1", first.bytes)).status).toBe(201);
     expect(await fixed.status("manifests/v1", "DELETE")).toBe(403);
     expect(await fixed.status(`manifests/${first.digest}`, "DELETE")).toBe(403);
+    const image = "/api/v1/registries/fixed/packages/app";
+    const version = `${image}/versions/${first.digest}`;
+    for (const path of [`${image}/tags/v1`, version, `${version}/files/manifest`, image]) {
+      expect((await registry.request(path, { method: "DELETE" })).status).toBe(403);
+    }
+    expect(await fixed.tags()).toEqual(["nightly-1", "v1"]);
     expect(await fixed.status("manifests/nightly-1", "DELETE")).toBe(202);
     expect(await fixed.status(`manifests/${second.digest}`, "DELETE")).toBe(202);
   });

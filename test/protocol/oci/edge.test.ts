@@ -72,6 +72,18 @@ describe("A fresh PUT of known length and digest", () => {
     expect(await repository.status(`blobs/${digest}`)).toBe(404);
   });
 
+  test("larger than the registry allows goes to the function, which says so", async () => {
+    const policies = { maxFileBytes: 4 };
+    await registry.createRegistry({ slug: "small", ecosystem: "oci", policies });
+    const small = new Repository(registry, "small/app");
+    const digest = digestOf("layer");
+    const location = withDigest(await small.begin(), digest);
+    const response = await throughEdge(location, "PUT", "layer", { token: ADMIN_TOKEN });
+    expect([response.status, (await errorOf(response)).code]).toEqual([413, "UNSUPPORTED"]);
+    expect(passed).toEqual(["PUT"]);
+    expect(await small.status(`blobs/${digest}`)).toBe(404);
+  });
+
   test("without a ticket that is good goes to the function, which asks who it is", async () => {
     const location = withDigest(await repository.begin(), digestOf("layer"));
     const altered = location.replace(/\.([0-9]+)\./, (_, seconds) => `.${Number(seconds) + 1}.`);

@@ -49,6 +49,21 @@ describe("A manifest that is", () => {
     { what: "without a config", content: () => ({ schemaVersion: 2, layers: [] }) },
     { what: "without layers", content: () => ({ schemaVersion: 2, config: descriptor(config) }) },
     { what: "an image but says that it is an index", content: () => image({ mediaType: INDEX }) },
+    { what: "an image and an index at once", content: () => image({ manifests: [] }) },
+    {
+      what: "an index with layers",
+      content: () => ({ schemaVersion: 2, manifests: [], layers: [] }),
+      type: INDEX,
+    },
+    {
+      what: "an index with a config",
+      content: () => ({ schemaVersion: 2, manifests: [], config: descriptor(config) }),
+      type: INDEX,
+    },
+    {
+      what: "marked by a byte order mark, which no client reads",
+      content: () => `\uFEFF${JSON.stringify(image({}))}`,
+    },
     { what: "an index without manifests", content: () => ({ schemaVersion: 2 }), type: INDEX },
     { what: "of an unknown media type", content: () => image({}), type: "text/html" },
     {
@@ -242,6 +257,38 @@ describe("An upload", () => {
     expect((await registry.request(location)).status).toBe(204);
   });
 
+  test("whose chunk is not as long as its range says leaves nothing, first or last", async () => {
+    const streamed = (text: string): ReadableStream => new Blob([text]).stream();
+    let location = await repository.begin();
+    const send = (method: string, body: string, range: string, query = ""): Promise<Response> =>
+      registry.request(location + query, {
+        method,
+        headers: { "content-range": range },
+        body: streamed(body),
+        duplex: "half",
+      });
+    for (const [arrived, start] of [
+      ["", 0],
+      ["abc", 3],
+    ] as const) {
+      if (arrived !== "") {
+        const appended = await send("PATCH", arrived, "0-2");
+        location = appended.headers.get("location") ?? "";
+      }
+      const whole = `&digest=${digestOf(`${arrived}defg`)}`;
+      for (const end of [start + 1, start + 9]) {
+        for (const [method, query] of [
+          ["PATCH", ""],
+          ["PUT", whole],
+        ] as const) {
+          const response = await send(method, "defg", `${start}-${end}`, query);
+          expect([response.status, (await errorOf(response)).code]).toEqual([400, "SIZE_INVALID"]);
+        }
+      }
+    }
+    expect((await registry.request(location)).headers.get("range")).toBe("0-2");
+  });
+
   test("without a digest, or with one that cannot be checked, is refused", async () => {
     for (const parameters of [
       {},
@@ -273,6 +320,10 @@ describe("An upload", () => {
     expect((await small.at(location, "PATCH", {}, bytesOf("56"))).status).toBe(413);
     expect((await small.at(location, "PUT", { digest }, bytesOf("56"))).status).toBe(413);
     expect((await registry.request(location)).headers.get("range")).toBe("0-3");
+    await repository.pushBlob("123456");
+    const mount = `blobs/uploads/?mount=${digest}&from=images/app`;
+    expect(await small.status(mount, "POST")).toBe(202);
+    expect(await small.status(`blobs/${digest}`)).toBe(404);
   });
 
   test("of two writers at one place takes the bytes of one, whole", async () => {

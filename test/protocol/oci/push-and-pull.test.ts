@@ -196,6 +196,16 @@ describe("A manifest", () => {
     expect((await repository.putManifest("i", index, INDEX)).status).toBe(404);
   });
 
+  test("may have null where Go programs write it for an empty list or nothing", async () => {
+    const config = await repository.pushBlob("{}");
+    const bare = { ...descriptor(config), urls: null, platform: null, annotations: null };
+    const none = { layers: null, manifests: null, subject: null, annotations: null };
+    const image = { schemaVersion: 2, artifactType: null, ...none, config: bare };
+    expect((await repository.putManifest("image", image)).status).toBe(201);
+    const index = { schemaVersion: 2, ...none, config: null };
+    expect((await repository.putManifest("index", index, INDEX)).status).toBe(201);
+  });
+
   test("may have layers that are got elsewhere", async () => {
     const config = await repository.pushBlob("{}");
     const mediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
@@ -293,7 +303,5 @@ describe("Lists", () => {
     expect(page.headers.get("link")).toBe('</v2/_catalog?n=2&last=images%2Fapp>; rel="next"');
     const rest = await registry.request("/v2/_catalog?n=2&last=images%2Fapp");
     expect(await rest.json()).toEqual({ repositories: all.slice(2) });
-    const anonymous = await registry.request("/v2/_catalog", { token: null });
-    expect(await anonymous.json()).toEqual({ repositories: ["a-public/one"] });
   });
 });
