@@ -84,6 +84,34 @@ describe("PUT of a file", () => {
     expect(await (await registry.request(path)).text()).toBe("second");
   });
 
+  test("works with files of a deprecated version as with those of any other", async () => {
+    await registry.createRegistry({
+      slug: "mutable",
+      ecosystem: "generic",
+      policies: { mutableFiles: true, restoreDays: 0, maxFileBytes: 100 },
+    });
+    const folder = "/generic/mutable/tool/1.0.0";
+    await put(registry, `${folder}/a`, "first");
+    const deprecated = await registry.request(
+      "/api/v1/registries/mutable/packages/tool/versions/1.0.0/deprecation",
+      {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ message: "use 2.0.0" }),
+      },
+    );
+    expect(deprecated.status).toBe(200);
+    expect((await put(registry, `${folder}/a`, "first")).status).toBe(200);
+    expect((await put(registry, `${folder}/a`, "second")).status).toBe(200);
+    expect((await put(registry, `${folder}/b`, "other")).status).toBe(201);
+    const removed = await registry.request(`${folder}/a`, { method: "DELETE" });
+    expect(removed.status).toBe(204);
+    const listing = await registry.request("/generic/mutable/tool/");
+    expect(await listing.json()).toMatchObject({
+      versions: [{ state: "deprecated", deprecation: "use 2.0.0", fileCount: 1, sizeBytes: 5 }],
+    });
+  });
+
   test("with If-None-Match: * answers 412 when the file exists, whatever its bytes", async () => {
     const headers = { "if-none-match": "*" };
     expect((await put(registry, FILE, "hello", headers)).status).toBe(201);
