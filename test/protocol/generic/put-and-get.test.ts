@@ -307,6 +307,24 @@ describe("DELETE", () => {
   });
 });
 
+test.each([
+  ["PUT", FILE, "if-match", `"${"0".repeat(64)}"`],
+  ["PUT", FILE, "if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT"],
+  ["DELETE", FILE, "if-match", `"${"0".repeat(64)}"`],
+  ["DELETE", "/generic/files/tool/1.0.0", "if-match", "*"],
+  ["DELETE", "/generic/files/tool", "if-match", "*"],
+])(
+  "%s %s with %s changes nothing, as nobody would look at the condition",
+  async (method, path, name, value) => {
+    await put(registry, FILE, "hello");
+    const body = method === "PUT" ? "hello" : null;
+    const response = await registry.request(path, { method, body, headers: { [name]: value } });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ detail: expect.stringContaining(name) });
+    expect((await registry.request(FILE)).status).toBe(200);
+  },
+);
+
 describe("who may", () => {
   test("nobody without a token reads a private registry, and is told how to send one", async () => {
     await put(registry, FILE, "hello");
