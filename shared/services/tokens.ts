@@ -16,7 +16,7 @@ import {
 import type { Access } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import type { Stores } from "./stores.ts";
-import { requireSubset } from "./token-subset.ts";
+import { requireSubset, withBoundsOf } from "./token-subset.ts";
 import { newTokenText, parseTokenText } from "./token-text.ts";
 
 /** A token that another process revoked may still be taken for this long. */
@@ -37,7 +37,7 @@ export interface NewToken {
   /** Patterns; empty for all that the creator may reach. */
   readonly registries: readonly string[];
   readonly packages: readonly string[];
-  /** Unix milliseconds; 0 for never. */
+  /** Unix milliseconds; 0 for never, or with the token that creates it. */
   readonly expiresAtMs: number;
   /** Absent: the creator's own name. Another one needs the scope `admin`. */
   readonly owner?: string;
@@ -148,7 +148,7 @@ export class Tokens {
         "Only an administrator's token may create tokens for others or exempt them from rate limits.",
       );
     }
-    return this.#createWithin(caller, creator, "access", input);
+    return this.#createWithin(caller, creator, "access", withBoundsOf(creator, input));
   }
 
   /** A token for a login of the caller: the same rights, for {@link SESSION_DAYS} days at most. */
