@@ -2,7 +2,7 @@ import type { Context, Hono } from "hono";
 import { UnauthenticatedError } from "../../shared/errors.ts";
 import { type AppEnv, createApp } from "../../shared/http/app.ts";
 import type { Services } from "../../shared/services/services.ts";
-import { createOciErrors, noRoute } from "./errors.ts";
+import { API_VERSION, createOciErrors, noRoute } from "./errors.ts";
 import { ImageViews } from "./image-views.ts";
 import { Manifests } from "./manifests.ts";
 import { type OciPath, parseOciPath } from "./path.ts";
@@ -38,7 +38,7 @@ export function createOciApp(services: Services): Hono<AppEnv> {
     const found = Object.entries(handlers).find(([name]) => name === method);
     if (found === undefined) return noRoute(c, Object.keys(handlers));
     const response = await found[1]();
-    response.headers.set("docker-distribution-api-version", "registry/2.0");
+    response.headers.set("docker-distribution-api-version", API_VERSION);
     return response;
   });
   return app;

@@ -32,6 +32,9 @@ export type OciErrorCode =
   | "UNKNOWN"
   | "UNAVAILABLE";
 
+/** What older clients tell by that a server is a registry, also in a 401: https://distribution.github.io/distribution/spec/api/#api-version-check */
+export const API_VERSION = "registry/2.0";
+
 /** Bad input for which the specification has a code of its own. */
 export class OciInvalidError extends InvalidInputError {
   readonly ociCode: OciErrorCode;
@@ -120,7 +123,10 @@ export function ociError(
 ): Response {
   return Response.json(
     { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] },
-    { status, headers: { "cache-control": "no-store" } },
+    {
+      status,
+      headers: { "cache-control": "no-store", "docker-distribution-api-version": API_VERSION },
+    },
   );
 }
 
@@ -134,6 +140,7 @@ export function noRoute(c: Context<AppEnv>, allowed?: readonly string[]): Respon
     );
   }
   const response = ociError(405, "UNSUPPORTED", `${c.req.method.slice(0, 20)} is not served here.`);
-  response.headers.set("allow", allowed.join(", "));
+  const methods = allowed.flatMap((name) => (name === "GET" ? [name, "HEAD"] : [name]));
+  response.headers.set("allow", methods.join(", "));
   return response;
 }
