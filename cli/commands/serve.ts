@@ -68,8 +68,8 @@ export function addServeCommand(program: Command): void {
     "serve --limits lambda --downloads redirect",
   ]).action(async (_options: unknown, command: Command) => {
     const flags = parseOptions(command, flagsSchema);
-    const { restartWithFrugalMalloc } = await import("../serve/memory.ts");
-    restartWithFrugalMalloc();
+    const { restartWithFrugalMemory } = await import("../serve/memory.ts");
+    restartWithFrugalMemory();
     // Loaded only here: the server's modules would make every other command start slowly.
     const { runServe } = await import("../serve/serve.ts");
     await runServe(flags);

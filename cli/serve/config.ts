@@ -20,7 +20,11 @@ const schema = z.strictObject({
   stores: z.enum(["local", "aws"]).default("local"),
   data: z.string().min(1).default("data"),
   baseUrl: z
-    .url({ protocol: /^https?$/ })
+    .url({
+      protocol: /^https?$/,
+      abort: true,
+      error: "must be a URL such as https://packages.example.com",
+    })
     .refine((url) => new URL(url).pathname === "/" && !url.includes("?"), "must have no path")
     .transform((url) => new URL(url).origin)
     .optional(),

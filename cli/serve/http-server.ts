@@ -33,6 +33,11 @@ interface Parts {
   readonly log: Log;
 }
 
+interface ServerParts extends Parts {
+  /** False from when the server was told to stop. */
+  readonly isListening: () => boolean;
+}
+
 /** Node's HTTP server over the apps: request ids, the access log and metrics, and nothing of any protocol. */
 export function createHttpServer(parts: Parts): Server {
   const { config } = parts;
@@ -41,10 +46,12 @@ export function createHttpServer(parts: Parts): Server {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // Two Host lines make no host name then, and are refused (RFC 9112, 3.2).
+    joinDuplicateHeaders: true,
     ServerResponse: IdentifiedResponse,
   };
-  const handle = createHandler(parts);
-  const server =
+  const handle = createHandler({ ...parts, isListening: () => server.listening });
+  const server: Server =
     config.cert === undefined || config.key === undefined
       ? createServer(options, handle)
       : createTlsServer({ ...options, ...readTls(config.cert, config.key) }, handle);
@@ -85,7 +92,7 @@ function readTls(cert: string, key: string): { cert: Buffer; key: Buffer } {
 }
 
 function createHandler(
-  parts: Parts,
+  parts: ServerParts,
 ): (incoming: IncomingMessage, outgoing: IdentifiedResponse) => void {
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
@@ -102,7 +109,8 @@ function createHandler(
       });
       return RESPONSE_ALREADY_SENT;
     },
-    { errorHandler: (error) => internalError(parts.log, error) },
+    // HTTP/1.0 need not send a Host; health checks of load balancers speak it.
+    { hostname: "localhost", errorHandler: (error) => internalError(parts.log, error) },
   );
   return (incoming, outgoing) => {
     arrive(parts, incoming, outgoing);
@@ -119,7 +127,7 @@ function takeBody(request: Request, incoming: IncomingMessage): void {
   Object.defineProperty(request, "body", { value: body });
 }
 
-function arrive(parts: Parts, incoming: IncomingMessage, outgoing: IdentifiedResponse): void {
+function arrive(parts: ServerParts, incoming: IncomingMessage, outgoing: IdentifiedResponse): void {
   const startedAt = performance.now();
   const { trustProxy } = parts.config;
   const path = pathOf(incoming.url ?? "/");
@@ -132,22 +140,24 @@ function arrive(parts: Parts, incoming: IncomingMessage, outgoing: IdentifiedRes
   outgoing.route = route;
   outgoing.context = context;
   outgoing.on("close", () => {
+    // The client would keep the connection for a next request, and a server that stops would wait for it.
+    if (!parts.isListening()) incoming.socket.destroySoon();
     const seconds = (performance.now() - startedAt) / 1000;
     // 499, as nginx has it: the client went away before the answer was sent.
     const status = outgoing.writableFinished ? outgoing.statusCode : 499;
     const { sentBytes } = outgoing;
     const method = incoming.method ?? "";
     parts.metrics.finished({ protocol: route.name, method, status, seconds, sentBytes });
-    const ms = Math.round(seconds * 1e6) / 1000;
-    const { name: protocol } = route;
     parts.log.info("request", {
       method,
       path: logPath(path),
       status,
-      ms,
+      ms: Math.round(seconds * 1e6) / 1000,
       bytes: sentBytes,
-      protocol,
-      ...context,
+      protocol: route.name,
+      requestId: context.requestId,
+      address: context.address,
+      actor: context.actor,
     });
   });
 }
@@ -168,10 +178,14 @@ function problem(status: number, detail: string): Response {
   );
 }
 
-/** The path as it was sent; a query may hold secrets of presigned URLs and never reaches the log. */
+/**
+ * The path as it was sent, also of a whole URL (RFC 9112, 3.2.2); a query may hold secrets of presigned URLs and
+ * never reaches the log.
+ */
 function pathOf(target: string): string {
-  const query = target.indexOf("?");
-  return query < 0 ? target : target.slice(0, query);
+  const origin = target.startsWith("/") ? 0 : (/^https?:\/\/[^/?#]*/.exec(target)?.[0].length ?? 0);
+  const query = target.indexOf("?", origin);
+  return target.slice(origin, query < 0 ? undefined : query);
 }
 
 function requestIdOf(incoming: IncomingMessage, trustProxy: boolean): string {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type IncomingMessage,
   type OutgoingHttpHeader,
@@ -17,7 +18,7 @@ type HeadersOfHead = OutgoingHttpHeaders | OutgoingHttpHeader[];
 export class IdentifiedResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
-  /** Set on arrival. */
+  /** Set on arrival; what Node refuses by itself never arrives. */
   route: Route | undefined;
   context: RequestContext = { requestId: "", address: "", actor: "" };
   /** The announced length of the body; 0 while it is unknown. */
@@ -30,7 +31,7 @@ export class IdentifiedResponse<
   ): this {
     const hasReason = typeof reasonOrHeaders === "string";
     const headers = hasReason ? headersAfterReason : reasonOrHeaders;
-    const { requestId } = this.context;
+    const requestId = this.context.requestId || randomUUID();
     if (hasReason || Array.isArray(headers)) {
       this.setHeader("x-request-id", requestId);
       return hasReason

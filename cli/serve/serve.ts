@@ -121,7 +121,7 @@ async function openHome(config: ServeConfig): Promise<Home> {
 async function listen(server: Server, config: ServeConfig): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(error.code === "EADDRINUSE" ? portTaken(config) : error);
+      reject(cannotListen(config, error));
     });
     server.listen(config.port, config.host, resolve);
   });
@@ -129,10 +129,13 @@ async function listen(server: Server, config: ServeConfig): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : config.port;
 }
 
-const portTaken = (config: ServeConfig): ConfigError =>
-  new ConfigError(
-    `Port ${config.port} of ${config.host} is in use. Choose another with --port, or --port 0 for any free one.`,
-  );
+function cannotListen({ host, port }: ServeConfig, error: NodeJS.ErrnoException): ConfigError {
+  const words =
+    error.code === "EADDRINUSE"
+      ? `Port ${port} of ${host} is in use. Choose another with --port, or --port 0 for any free one.`
+      : `Nothing can listen on port ${port} of ${host}: ${error.message}. Choose others with --host and --port.`;
+  return new ConfigError(words);
+}
 
 function urlOf(config: ServeConfig, port: number): string {
   const scheme = config.cert === undefined ? "http" : "https";

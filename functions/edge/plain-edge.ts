@@ -10,13 +10,14 @@ export function createPlainEdge(
   { inlineLimitBytes }: { readonly inlineLimitBytes: number },
   next: Handler,
 ): Handler {
+  if (inlineLimitBytes === 0) return next;
   return (request, context) => {
     const plain = {
       method: request.method,
       path: new URL(request.url).pathname,
       contentLength: request.headers.get("content-length") ?? undefined,
     };
-    return inlineLimitBytes > 0 && isLongUpload(plain, inlineLimitBytes)
+    return isLongUpload(plain, inlineLimitBytes)
       ? new Response(longUploadProblem(inlineLimitBytes), {
           status: 413,
           headers: { "content-type": "application/problem+json" },

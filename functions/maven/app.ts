@@ -6,7 +6,8 @@ import type { Services } from "../../shared/services/services.ts";
 import { get } from "./routes/get.ts";
 import { put } from "./routes/put.ts";
 
-const ANY = "/maven/:registry/:path{.*}";
+/** In two, because Hono's fast router takes no parameter that may be empty. */
+const ANY = ["/maven/:registry/", "/maven/:registry/:path{.+}"];
 
 /** `/maven/<registry>/<path>`: Maven's repository layout, for Maven, Gradle, sbt, Ivy and whatever reads it. */
 export function createMavenApp(services: Services): Hono<AppEnv> {
@@ -14,8 +15,10 @@ export function createMavenApp(services: Services): Hono<AppEnv> {
   // and little else; 404 makes them look in the next repository, so nothing but what is not there has it.
   const app = createApp(services, { errors: PROBLEMS, canonicalPath: (path) => path });
   const documents = new DocumentSender(services);
-  app.get(ANY, (c) => get(c, services, documents));
-  app.put(ANY, (c) => put(c, services));
-  app.all(ANY, (c) => methodNotAllowed(c, ["GET", "HEAD", "PUT"]));
+  for (const path of ANY) {
+    app.get(path, (c) => get(c, services, documents));
+    app.put(path, (c) => put(c, services));
+    app.all(path, (c) => methodNotAllowed(c, ["GET", "HEAD", "PUT"]));
+  }
   return app;
 }

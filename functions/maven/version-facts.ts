@@ -49,7 +49,11 @@ const MAX_SNAPSHOT_FILES = 500;
 export const factsOf = (metadata: JsonObject | undefined): VersionFacts =>
   metadata === undefined ? NEW : schema.parse(metadata);
 
-export const isListed = (metadata: JsonObject): boolean => factsOf(metadata).deploy === "complete";
+/** How far the deploy is, without the rest of the facts. @throws as {@link factsOf} */
+export const deployOf = ({ deploy }: JsonObject): VersionFacts["deploy"] =>
+  schema.shape.deploy.parse(deploy);
+
+export const isListed = (metadata: JsonObject): boolean => deployOf(metadata) === "complete";
 
 /** What Ivy publishes in the place of a POM, by its default patterns. */
 const IVY_FILE = /^ivy(?:-[^/]+)?\.xml$/;

@@ -27,6 +27,7 @@ const ROOT = "/npm/:registry";
 const OWN = `${ROOT}/-`;
 /** Names never begin with a dash, which is where our own paths begin. */
 const PACKAGE = `${ROOT}/:package{[^/-][^/]*}`;
+const TARBALL = `${PACKAGE}/-/:file`;
 const ABOUT = `${OWN}/package/:package`;
 const COUCH_USER = `${OWN}/user/:user{org\\.couchdb\\.user(?::|%3[Aa])[^/]+}`;
 
@@ -40,6 +41,7 @@ export function createNpmApp(services: Services): Hono<AppEnv> {
   const app = createApp(services, {
     errors: NPM_ERRORS,
     canonicalPath,
+    hotPaths: [PACKAGE, TARBALL],
     allowsWrongCredentials: (path) => SESSION_PATH.test(path),
   });
 
@@ -81,7 +83,7 @@ export function createNpmApp(services: Services): Hono<AppEnv> {
 
   app.get(PACKAGE, (c) => getPackument(c, services, documents));
   app.put(PACKAGE, (c) => putPackage(c, services));
-  app.get(`${PACKAGE}/-/:file`, (c) => getTarball(c, services));
+  app.get(TARBALL, (c) => getTarball(c, services));
   app.get(`${PACKAGE}/:version{[^/-][^/]*}`, (c) => getVersionManifest(c, services));
   app.put(`${PACKAGE}/-rev/:rev`, (c) => putRevision(c, services));
   app.delete(`${PACKAGE}/-rev/:rev`, (c) => deletePackage(c, services));

@@ -23,10 +23,12 @@ export interface ErrorBody {
 
 /** Failures as npm's clients print them. */
 export const NPM_ERRORS: ErrorRenderer = {
-  failure: (c, error) => {
-    const response = c.json(body(wordsOf(error), error.code), NPM_STATUSES[error.code]);
-    if (error.code === "unauthenticated") response.headers.set("www-authenticate", CHALLENGE);
-    return response;
+  failure: (_c, error) => {
+    const challenge = error.code === "unauthenticated" ? { "www-authenticate": CHALLENGE } : {};
+    return new Response(JSON.stringify(body(wordsOf(error), error.code)), {
+      status: NPM_STATUSES[error.code],
+      headers: { "content-type": "application/json", ...challenge },
+    });
   },
   notFound: (c) => c.json(body("Not found", "not-found"), 404),
   internal: (c, requestId) =>

@@ -8,6 +8,9 @@ const MAX_TAG_LENGTH = 200;
 /** `semver` refuses longer ones too. */
 const MAX_VERSION_LENGTH = 256;
 
+/** Names in which nothing could be wrong, as nearly all are: the library holds each of its rules against them. */
+const ORDINARY = /^(?!node_modules$|favicon\.ico$)(?:@[a-z0-9][a-z0-9-]*\/)?[a-z0-9][a-z0-9._-]*$/;
+
 /**
  * A package's name, as it is. Names that npm only tolerates today (capital letters, names of Node's own
  * modules) pass, because registries that teams move here hold `JSONStream` and `buffer`; upper and lower
@@ -16,6 +19,7 @@ const MAX_VERSION_LENGTH = 256;
  * @throws {InvalidInputError} for what never was a name (https://docs.npmjs.com/cli/v11/configuring-npm/package-json#name).
  */
 export function parsePackageName(text: string): string {
+  if (text.length <= MAX_NAME_LENGTH && ORDINARY.test(text)) return text;
   const result = validatePackageName(text);
   if (text.length <= MAX_NAME_LENGTH && result.validForOldPackages) return text;
   const problem =

@@ -2,8 +2,9 @@ import type { Context, Hono } from "hono";
 import { UnauthenticatedError } from "../../shared/errors.ts";
 import { type AppEnv, createApp } from "../../shared/http/app.ts";
 import type { Services } from "../../shared/services/services.ts";
-import { API_VERSION, createOciErrors, noRoute } from "./errors.ts";
+import { createOciErrors, noRoute } from "./errors.ts";
 import { ImageViews } from "./image-views.ts";
+import { API_VERSION, API_VERSION_HEADER } from "./api-version.ts";
 import { Manifests } from "./manifests.ts";
 import { type OciPath, parseOciPath } from "./path.ts";
 import { deleteBlob, getBlob } from "./routes/blobs.ts";
@@ -14,8 +15,9 @@ import { cancelUpload, getUpload, patchUpload, putUpload, startUpload } from "./
 import { OciTokens } from "./tokens.ts";
 
 type Handler = () => Promise<Response>;
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 /** By method; GET answers HEAD too. */
-type Handlers = Readonly<Partial<Record<"GET" | "POST" | "PUT" | "PATCH" | "DELETE", Handler>>>;
+type Handlers = Readonly<Partial<Record<(typeof METHODS)[number], Handler>>>;
 
 /**
  * `/v2/<registry>/<image…>`: the OCI Distribution Specification 1.1, https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md.
@@ -34,11 +36,13 @@ export function createOciApp(services: Services): Hono<AppEnv> {
     const path = parseOciPath(c.req.path);
     const handlers = handlersOf(c, path);
     if (handlers === undefined) return noRoute(c);
-    const method = c.req.method === "HEAD" ? "GET" : c.req.method;
-    const found = Object.entries(handlers).find(([name]) => name === method);
-    if (found === undefined) return noRoute(c, Object.keys(handlers));
-    const response = await found[1]();
-    response.headers.set("docker-distribution-api-version", API_VERSION);
+    const asked = c.req.method === "HEAD" ? "GET" : c.req.method;
+    const method = METHODS.find((name) => name === asked);
+    const handler = method && handlers[method];
+    if (handler === undefined) return noRoute(c, Object.keys(handlers));
+    const response = await handler();
+    const saysVersion = method === "GET" && (path.kind === "manifest" || path.kind === "blob");
+    if (!saysVersion) response.headers.set(API_VERSION_HEADER, API_VERSION);
     return response;
   });
   return app;

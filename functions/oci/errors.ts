@@ -10,6 +10,7 @@ import {
 import type { AppEnv } from "../../shared/http/app.ts";
 import type { ErrorRenderer } from "../../shared/http/errors.ts";
 import type { ServiceOptions } from "../../shared/services/services.ts";
+import { API_VERSION, API_VERSION_HEADER } from "./api-version.ts";
 import { challengeFor } from "./challenge.ts";
 
 /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
@@ -31,9 +32,6 @@ export type OciErrorCode =
   | "TOOMANYREQUESTS"
   | "UNKNOWN"
   | "UNAVAILABLE";
-
-/** What older clients tell by that a server is a registry, also in a 401: https://distribution.github.io/distribution/spec/api/#api-version-check */
-export const API_VERSION = "registry/2.0";
 
 /** Bad input for which the specification has a code of its own. */
 export class OciInvalidError extends InvalidInputError {
@@ -125,7 +123,7 @@ export function ociError(
     { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] },
     {
       status,
-      headers: { "cache-control": "no-store", "docker-distribution-api-version": API_VERSION },
+      headers: { "cache-control": "no-store", [API_VERSION_HEADER]: API_VERSION },
     },
   );
 }

@@ -57,13 +57,17 @@ export class OciTokens {
     return `${PREFIX}${text}.${(await this.#mac(text)).toString("base64url")}`;
   }
 
+  /** As {@link AppOptions.authenticate} has it: `undefined` for what is no such token. */
+  authenticate(text: string): Promise<Principal> | undefined {
+    return text.startsWith(PREFIX) ? this.#principalOf(text) : undefined;
+  }
+
   /**
-   * Whom a token belongs to, narrowed to what it was issued for; `undefined` for what is no such token.
+   * Whom a token belongs to, narrowed to what it was issued for.
    *
    * @throws {UnauthenticatedError} when it was altered, has expired, or the token behind it was revoked.
    */
-  async authenticate(text: string): Promise<Principal | undefined> {
-    if (!text.startsWith(PREFIX)) return undefined;
+  async #principalOf(text: string): Promise<Principal> {
     const content = await this.#verify(text.slice(PREFIX.length));
     if (content === undefined || content.x * 1000 <= this.#services.stores.now()) throw expired();
     if (content.i === "") return ANONYMOUS;

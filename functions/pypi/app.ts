@@ -13,7 +13,9 @@ import { SimpleIndex } from "./simple-index.ts";
 const ROOT = "/pypi/:registry";
 /** The URL that uploads go to; poetry and others strip or add the slash. */
 const UPLOAD = [ROOT, `${ROOT}/`, `${ROOT}/legacy`, `${ROOT}/legacy/`];
+const PAGE = `${ROOT}/simple/:project/`;
 const FILE = ":project/:version/:file";
+const DOWNLOAD = `${ROOT}/files/${FILE}`;
 
 /**
  * The protocols of the Python Package Index under `/pypi/<registry>`, as pip, uv, poetry, pdm and twine speak them, and
@@ -22,13 +24,13 @@ const FILE = ":project/:version/:file";
 export function createPypiApp(services: Services): Hono<AppEnv> {
   const documents = new DocumentSender(services);
   const index = new SimpleIndex(services);
-  const app = createApp(services, { errors: PYPI_ERRORS });
+  const app = createApp(services, { errors: PYPI_ERRORS, hotPaths: [PAGE, DOWNLOAD] });
   for (const path of UPLOAD) app.post(path, (c) => uploadFile(c, services));
   for (const slash of ["", "/"]) {
     app.get(`${ROOT}/simple${slash}`, (c) => listProjects(c, services, documents, index));
     app.get(`${ROOT}/simple/:project${slash}`, (c) => getProject(c, services, documents));
   }
-  app.get(`${ROOT}/files/${FILE}`, (c) => getFile(c, services));
+  app.get(DOWNLOAD, (c) => getFile(c, services));
   app.get(`${ROOT}/integrity/${FILE}/provenance`, (c) => getProvenance(c, services));
   // The first is what the issue of this repository names, the second what clients derive from an upload URL.
   for (const root of [`${ROOT}/pypi`, ROOT]) {

@@ -4,6 +4,7 @@ import { ANONYMOUS, actorName, type Caller, type Principal } from "../domain/pri
 import type { Services } from "../services/services.ts";
 import { credentialsOf } from "./credentials.ts";
 import { answerError, type ErrorRenderer } from "./errors.ts";
+import { HotRouter } from "./hot-router.ts";
 
 /** What the server in front of an app knows of a request, and what the app tells it besides the answer. */
 export interface RequestContext {
@@ -27,9 +28,11 @@ export interface AppOptions {
    * Whom credentials of the protocol's own kind belong to; `undefined` leaves them to the API tokens.
    * Throws {@link UnauthenticatedError} for its own kind when they are wrong or have expired.
    */
-  readonly authenticate?: (text: string) => Promise<Principal | undefined>;
+  readonly authenticate?: (text: string) => Promise<Principal> | undefined;
   /** The path to route by, for clients that do not encode names as others do. */
   readonly canonicalPath?: (path: string) => string;
+  /** The routes of nearly all requests; see {@link HotRouter}. Default: none. */
+  readonly hotPaths?: readonly string[];
   /**
    * Paths at which wrong credentials count as none, so that a client whose token has expired, and which sends
    * it everywhere, can still log in. The path is the one routed by.
@@ -42,12 +45,13 @@ export interface AppOptions {
  * Lambda, in `entrepot serve` and in tests (`app.request`).
  */
 export function createApp(services: Services, options: AppOptions): Hono<AppEnv> {
-  const { canonicalPath } = options;
-  const app = new Hono<AppEnv>(
-    canonicalPath === undefined
+  const { canonicalPath, hotPaths } = options;
+  const app = new Hono<AppEnv>({
+    ...(hotPaths === undefined ? {} : { router: new HotRouter(hotPaths) }),
+    ...(canonicalPath === undefined
       ? {}
-      : { getPath: (request) => canonicalPath(rawPath(request.url)) },
-  );
+      : { getPath: (request) => canonicalPath(rawPath(request.url)) }),
+  });
   app.use(async (c, next) => {
     const { address, requestId } = c.env;
     const known = await authenticate(services, options, c.req.raw.headers, address);
@@ -88,8 +92,8 @@ async function authenticate(
 ): Promise<Principal | undefined> {
   const text = credentialsOf(headers);
   if (text === undefined) return ANONYMOUS;
-  const principal =
-    (await options.authenticate?.(text)) ?? (await services.tokens.authenticate(text));
+  const own = options.authenticate?.(text);
+  const principal = await (own ?? services.tokens.authenticate(text));
   if (principal === undefined) await services.rateLimits.countWrongCredentials(address);
   return principal;
 }

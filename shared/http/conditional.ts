@@ -20,16 +20,27 @@ export function chooseEncoding(
   available: ReadonlySet<Encoding>,
 ): Encoding {
   if (header === undefined) return "identity";
-  const weights = new Map<string, number>();
-  for (const part of header.split(",").slice(0, 20)) {
-    const [name = "", ...parameters] = part.split(";");
-    const q = parameters.find((parameter) => parameter.trim().startsWith("q="));
-    const weight = q === undefined ? 1 : Number(q.trim().slice(2));
-    weights.set(name.trim().toLowerCase(), Number.isNaN(weight) ? 0 : weight);
+  // Not a map: this is asked of every document that is sent.
+  let br: number | undefined;
+  let gzip: number | undefined;
+  let others = 0;
+  for (const part of header.split(",", 20)) {
+    const semicolon = part.indexOf(";");
+    const name = semicolon < 0 ? part : part.slice(0, semicolon);
+    const weight = semicolon < 0 ? 1 : weightOf(part.slice(semicolon + 1));
+    const coding = name.trim().toLowerCase();
+    if (coding === "br") br = weight;
+    else if (coding === "gzip") gzip = weight;
+    else if (coding === "*") others = weight;
   }
-  const allows = (encoding: Encoding): boolean =>
-    (weights.get(encoding) ?? weights.get("*") ?? 0) > 0;
-  return ENCODINGS.find((encoding) => available.has(encoding) && allows(encoding)) ?? "identity";
+  const weights = { br: br ?? others, gzip: gzip ?? others };
+  return ENCODINGS.find((name) => available.has(name) && weights[name] > 0) ?? "identity";
+}
+
+function weightOf(parameters: string): number {
+  const q = parameters.split(";").find((parameter) => parameter.trim().startsWith("q="));
+  const weight = q === undefined ? 1 : Number(q.trim().slice(2));
+  return Number.isNaN(weight) ? 0 : weight;
 }
 
 /** The header for an answer that may be old, with the reason; none when `stale` is absent or empty. RFC 7234, 5.5.1. */

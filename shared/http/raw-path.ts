@@ -18,7 +18,8 @@ export function decodeSegments(rawPath: string): readonly string[] {
       { at: "path", problem: "too long" },
     ]);
   }
-  return rawPath.slice(1).split("/").map(decodeSegment);
+  const segments = rawPath.slice(1).split("/");
+  return rawPath.includes("%") ? segments.map(decodeSegment) : segments;
 }
 
 /** @throws {InvalidInputError} for an escape that is not one, or bytes that are not UTF-8. */

@@ -22,11 +22,6 @@ const TICKET_SECONDS = 15 * 60;
 const WITH_BROTLI: ReadonlySet<Encoding> = new Set(["br", "gzip", "identity"]);
 const WITHOUT_BROTLI: ReadonlySet<Encoding> = new Set(["gzip", "identity"]);
 
-interface Body {
-  readonly bytes: Uint8Array;
-  readonly encoding: Encoding;
-}
-
 /**
  * Answers with rendered documents. As a rule the stored bytes leave as they are; a client that takes no
  * compression, or came by another host name than the publisher, gets a form that is derived once and kept.
@@ -61,17 +56,23 @@ export class DocumentSender {
       return new Response(null, { status: 304, headers: common });
     }
     const acceptEncoding = c.req.header("accept-encoding");
-    const elsewhere = await this.#redirect(c, document, acceptEncoding, common);
-    if (elsewhere !== undefined) return elsewhere;
-    const body = await this.#body(document, baseUrl, acceptEncoding);
-    return new Response(bodyBytes(body.bytes), {
-      headers: {
-        ...common,
-        "content-type": document.contentType,
-        "content-length": String(body.bytes.length),
-        ...(body.encoding === "identity" ? {} : { "content-encoding": body.encoding }),
-      },
-    });
+    const { maxAnswerBytes } = this.#services.options;
+    if (maxAnswerBytes !== undefined && document.lengthBytes > maxAnswerBytes) {
+      const elsewhere = await this.#redirect(c, document, acceptEncoding, maxAnswerBytes, common);
+      if (elsewhere !== undefined) return elsewhere;
+    }
+    const asStored = document.baseUrl === baseUrl;
+    const available = asStored && document.brotli.length > 0 ? WITH_BROTLI : WITHOUT_BROTLI;
+    const encoding = chooseEncoding(acceptEncoding, available);
+    const isInRow = asStored && encoding === "gzip" && document.blobSha256 === "";
+    const bytes = isInRow ? document.gzip : await this.#body(document, baseUrl, encoding);
+    const whole: Record<string, string> = {
+      ...common,
+      "content-type": document.contentType,
+      "content-length": String(bytes.length),
+    };
+    if (encoding !== "identity") whole["content-encoding"] = encoding;
+    return new Response(bodyBytes(bytes), { headers: whole });
   }
 
   /** The document's text as this caller must see it. */
@@ -91,7 +92,7 @@ export class DocumentSender {
   }
 
   /**
-   * A redirect to the stored form of a document that cannot be sent from here; `undefined` for all others. Its links
+   * A redirect to the stored form of a longer document; `undefined` when that can be sent from here. Its links
    * start with the publisher's base URL, whatever host name the client came by.
    *
    * @throws {TooLargeError} for a client that takes no gzip, which is how such documents are stored.
@@ -100,11 +101,10 @@ export class DocumentSender {
     c: Context<AppEnv>,
     document: StoredDocument,
     acceptEncoding: string | undefined,
+    maxAnswerBytes: number,
     headers: Readonly<Record<string, string>>,
   ): Promise<Response | undefined> {
-    const { options, stores } = this.#services;
-    const { maxAnswerBytes = Number.POSITIVE_INFINITY } = options;
-    if (document.lengthBytes <= maxAnswerBytes) return undefined;
+    const { stores } = this.#services;
     if (chooseEncoding(acceptEncoding, WITHOUT_BROTLI) === "identity") {
       const remedy = 'Send "Accept-Encoding: gzip".';
       throw new TooLargeError("The document without compression", maxAnswerBytes, remedy);
@@ -129,23 +129,15 @@ export class DocumentSender {
     });
   }
 
-  async #body(
-    document: StoredDocument,
-    baseUrl: string,
-    acceptEncoding: string | undefined,
-  ): Promise<Body> {
-    const asStored = document.baseUrl === baseUrl;
-    const available = asStored && document.brotli.length > 0 ? WITH_BROTLI : WITHOUT_BROTLI;
-    const encoding = chooseEncoding(acceptEncoding, available);
-    if (encoding === "identity") return { bytes: await this.text(document, baseUrl), encoding };
-    if (encoding === "br") return { bytes: document.brotli, encoding };
-    if (asStored) {
-      return { bytes: await documentBody(this.#services.stores.blobs, document), encoding };
+  async #body(document: StoredDocument, baseUrl: string, encoding: Encoding): Promise<Uint8Array> {
+    if (encoding === "identity") return this.text(document, baseUrl);
+    if (encoding === "br") return document.brotli;
+    if (document.baseUrl === baseUrl) {
+      return documentBody(this.#services.stores.blobs, document);
     }
-    const bytes = await this.#derive(`gzip ${document.etag} ${baseUrl}`, async () =>
+    return this.#derive(`gzip ${document.etag} ${baseUrl}`, async () =>
       compress(await this.text(document, baseUrl), { level: constants.Z_BEST_SPEED }),
     );
-    return { bytes, encoding };
   }
 
   async #derive(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {

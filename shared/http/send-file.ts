@@ -142,7 +142,7 @@ async function sendInline(
   const body = await (isSmall ? blobs.read(bytes.sha256, range) : blobs.open(bytes.sha256, range));
   if (body === undefined) throw new Error(`the blob ${bytes.sha256} is missing`);
   if (range === undefined || range.start === 0) bytes.onDownload?.();
-  c.env.isStored = !isSmall;
+  if (!isSmall) c.env.isStored = true;
   const withLength = { ...headers, "content-length": String(lengthBytes) };
   if (range === undefined) return new Response(body, { headers: withLength });
   return new Response(body, {

@@ -187,7 +187,8 @@ export class Access {
     scope: Scope,
     packageName?: string,
   ): Promise<RegistryGrant> {
-    const grant = await this.holding(await this.openAny(caller, slug), scope);
+    const door = await this.openAny(caller, slug);
+    const grant = scope === "packages:read" ? door : await this.holding(door, scope);
     grant.require(scope, packageName);
     if (grant.registry.ecosystem !== ecosystem) {
       throw new UnsupportedError(

@@ -7,7 +7,8 @@ import type { RegistryGrant } from "./access.ts";
 /** A file of an available version. */
 export interface AvailableFile {
   readonly file: PackageFile;
-  readonly version: Version;
+  /** Decoded when it is asked for: few answers need its metadata, which may be most of the work. */
+  readonly version: () => Version;
   /** Its bytes, where they are still on their way into storage: sent once, from the first one on. */
   readonly arriving?: ByteStream;
 }

@@ -24,12 +24,16 @@ export class RateLimits {
         : new RateLimiterMemory({ points: requestsPerMinute, duration: 60 });
   }
 
-  /** Counts a request, by token where there is one and by address otherwise. @throws {RateLimitedError} */
-  async countRequest(principal: Principal, address: string): Promise<void> {
-    if (this.#requests === undefined) return;
-    if (principal.kind === "token" && principal.rateLimitExempt) return;
+  /**
+   * Counts a request, by token where there is one and by address otherwise; `undefined` where nothing is counted.
+   *
+   * @throws {RateLimitedError}
+   */
+  countRequest(principal: Principal, address: string): Promise<void> | undefined {
+    if (this.#requests === undefined) return undefined;
+    if (principal.kind === "token" && principal.rateLimitExempt) return undefined;
     const key = principal.kind === "token" ? `token ${principal.tokenId}` : `address ${address}`;
-    await consume(this.#requests, key, "Too many requests; wait, then try again.");
+    return consume(this.#requests, key, "Too many requests; wait, then try again.");
   }
 
   /** Counts wrong credentials from an address. @throws {RateLimitedError} when there were too many. */

@@ -15,6 +15,8 @@ export class RegistryDirectory {
   readonly #known = new LRUCache<string, { readonly registry: Registry | undefined }>({
     max: 10_000,
     ttl: FRESH_MS,
+    // Default 1: the cache would set a timer in every millisecond in which it is asked.
+    ttlResolution: 100,
   });
 
   constructor(table: Table) {

@@ -16,6 +16,7 @@ import { listPackagesQuery, packageKey, toPackage } from "../records/packages.ts
 import { mapPage, type PageOf, type PageOptions } from "../records/pages.ts";
 import { listTagsQuery, tagKey, toTag } from "../records/tags.ts";
 import {
+  isAvailableRow,
   listVersionsQuery,
   newestVersionsQuery,
   toVersion,
@@ -113,10 +114,9 @@ export class StoredCatalogue implements CatalogueReads {
       ...(hasStanding === true ? [packageKey(registryId, packageName)] : []),
     ]);
     if (packageItem !== undefined) requireOffered(toPackage(packageItem));
-    if (fileItem === undefined || versionItem === undefined) throw new NotFoundError("file", path);
-    const found = { file: toFile(fileItem), version: toVersion(versionItem) };
-    if (!isAvailable(found.version)) throw new NotFoundError("file", path);
-    return found;
+    const isThere = versionItem !== undefined && isAvailableRow(versionItem);
+    if (fileItem === undefined || !isThere) throw new NotFoundError("file", path);
+    return { file: toFile(fileItem), version: () => toVersion(versionItem) };
   }
 
   async findFile(

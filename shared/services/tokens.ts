@@ -21,6 +21,12 @@ import { newTokenText, parseTokenText } from "./token-text.ts";
 
 /** A token that another process revoked may still be taken for this long. */
 const CACHE_MS = 30_000;
+const CACHE = {
+  max: 10_000,
+  ttl: CACHE_MS,
+  // Default 1: a cache would set a timer in every millisecond in which it is asked.
+  ttlResolution: 100,
+};
 export const SESSION_DAYS = 90;
 const DAY_MS = 86_400_000;
 
@@ -52,8 +58,8 @@ export class Tokens {
   readonly #access: Access;
   readonly #adminTokenSha256: Buffer | undefined;
   /** By the SHA-256 of the token's text, so that no secret stays in memory. */
-  readonly #known = new LRUCache<string, TokenPrincipal>({ max: 10_000, ttl: CACHE_MS });
-  readonly #knownById = new LRUCache<string, TokenPrincipal>({ max: 10_000, ttl: CACHE_MS });
+  readonly #known = new LRUCache<string, TokenPrincipal>(CACHE);
+  readonly #knownById = new LRUCache<string, TokenPrincipal>(CACHE);
 
   /** `adminToken`: a text of the operator's own choice that counts as an admin token. */
   constructor(stores: Stores, access: Access, adminToken?: string) {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Context } from "hono";
 import { InvalidInputError, NotFoundError } from "../../../shared/errors.ts";
 import type { PackageFile } from "../../../shared/domain/package.ts";
@@ -18,7 +18,7 @@ import { METADATA_KIND, renderPlugins, XML_TYPE } from "../render.ts";
 import { findSnapshotMetadata } from "../snapshot-metadata.ts";
 import { buildPath, MAX_BUILDS_OF_ONE_NAME, parseArtifactName } from "../snapshots.ts";
 import { parseTarget } from "../target.ts";
-import { factsOf } from "../version-facts.ts";
+import { deployOf, factsOf } from "../version-facts.ts";
 import { isSnapshot } from "../versions.ts";
 
 type FileTarget = Extract<Target, { kind: "file" }>;
@@ -54,7 +54,7 @@ export async function get(
     target.kind === "snapshot-metadata"
       ? await findSnapshotMetadata(services, grant, target)
       : await archetypeCatalog(services, grant);
-  return sendText(c, document, checksum);
+  return sendText(document, checksum);
 }
 
 /** Other than 404 would keep build tools from looking in their next repository for what no path here can name. */
@@ -89,7 +89,7 @@ async function getFile(
     }
     await found.arriving?.cancel();
     const whole = found.arriving === undefined ? found : await findFile(services, grant, target);
-    return sendSum(c, whole.file.digests[checksum]);
+    return sendSum(whole.file.digests[checksum]);
   }
   const changes =
     // Behind a composite a name can come to belong to another registry.
@@ -98,12 +98,12 @@ async function getFile(
     file.path !== target.path ||
     (isSnapshot(file.version)
       ? parseArtifactName(file.packageName, file.version, file.path)?.build === undefined
-      : factsOf(version.metadata).deploy !== "complete");
+      : deployOf(version().metadata) !== "complete");
   // Of other repositories when it was published, not when it was fetched.
   const changedAtMs =
     grant.registry.kind === "source"
       ? file.createdAtMs
-      : Math.min(file.createdAtMs, version.publishedAtMs);
+      : Math.min(file.createdAtMs, version().publishedAtMs);
   return sendFile(c, services, found, {
     "last-modified": new Date(changedAtMs).toUTCString(),
     "x-checksum-md5": file.digests.md5,
@@ -196,11 +196,11 @@ async function getMetadata(
   if (document === undefined) {
     const plugins = await findPlugins(services, grant, group, packageName);
     if (plugins.length === 0) throw new NotFoundError("file", `${group}/maven-metadata.xml`);
-    return sendText(c, Buffer.from(renderPlugins(plugins)), checksum);
+    return sendText(Buffer.from(renderPlugins(plugins)), checksum);
   }
   const { baseUrl } = c.get("caller");
   if (checksum !== undefined) {
-    return sendSum(c, sumOf(await documents.text(document, baseUrl), checksum));
+    return sendSum(sumOf(await documents.text(document, baseUrl), checksum));
   }
   const sums =
     document.lengthBytes > MAX_SUMMED_BYTES
@@ -209,31 +209,36 @@ async function getMetadata(
   return documents.send(c, document, { ...sums, vary: "accept-encoding" });
 }
 
-function sendText(
-  c: Context<AppEnv>,
-  bytes: Uint8Array,
-  checksum: DigestAlgorithm | undefined,
-): Response {
-  if (checksum !== undefined) return sendSum(c, sumOf(bytes, checksum));
-  return c.body(bodyBytes(bytes), 200, {
+function sendText(bytes: Uint8Array, checksum: DigestAlgorithm | undefined): Response {
+  if (checksum !== undefined) return sendSum(sumOf(bytes, checksum));
+  const headers = {
     ...sumHeaders(bytes),
     "content-type": XML_TYPE,
     "cache-control": "private, no-cache",
     // It may be as an upstream wrote it, and must never run as a page of ours.
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
-  });
+  };
+  return new Response(bodyBytes(bytes), { headers });
 }
 
-function sendSum(c: Context<AppEnv>, hex: string): Response {
-  return c.body(hex, 200, { "content-type": "text/plain", "cache-control": "private, no-cache" });
+function sendSum(hex: string): Response {
+  const headers = { "content-type": "text/plain", "cache-control": "private, no-cache" };
+  return new Response(hex, { headers });
 }
 
 const sumOf = (bytes: Uint8Array, algorithm: DigestAlgorithm): string =>
-  createHash(algorithm).update(bytes).digest("hex");
+  hash(algorithm, bytes, "hex");
+
+type SumHeaders = Readonly<Record<"x-checksum-md5" | "x-checksum-sha1", string>>;
+/** Of texts that are kept (`DocumentSender`), for as long as they are. */
+const knownSums = new WeakMap<Uint8Array, SumHeaders>();
 
 /** Spares Maven 3.9 and later the request for the sum, which might be that of newer text. */
-const sumHeaders = (bytes: Uint8Array): Record<string, string> => ({
-  "x-checksum-md5": sumOf(bytes, "md5"),
-  "x-checksum-sha1": sumOf(bytes, "sha1"),
-});
+function sumHeaders(bytes: Uint8Array): SumHeaders {
+  const known = knownSums.get(bytes);
+  if (known !== undefined) return known;
+  const sums = { "x-checksum-md5": sumOf(bytes, "md5"), "x-checksum-sha1": sumOf(bytes, "sha1") };
+  knownSums.set(bytes, sums);
+  return sums;
+}

@@ -51,7 +51,7 @@ export async function getAttestations(c: Context<AppEnv>, services: Services): P
   const stream = await services.stores.blobs.open(found.file.digests.sha256);
   if (stream === undefined) throw new NotFoundError("file", path);
   const bundle: unknown = JSON.parse((await collect(stream, MAX_BUNDLE_BYTES)).toString("utf8"));
-  return c.json(renderAttestations(predicateTypeOf(found.version.metadata), bundle));
+  return c.json(renderAttestations(predicateTypeOf(found.version().metadata), bundle));
 }
 
 function predicateTypeOf(metadata: unknown): string {

@@ -22,7 +22,11 @@ export interface EdgeOptions {
  * blob storage on the strength of their ticket, without credentials. Everything else goes to `next`.
  */
 export function createOciEdge(services: Services, options: EdgeOptions, next: Handler): Handler {
-  return async (request, context) => {
+  return (request, context) =>
+    // Of requests without an upload nothing is looked at twice.
+    request.url.includes("/blobs/uploads/") ? upload(request, context) : next(request, context);
+
+  async function upload(request: Request, context: RequestContext): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     if (!pathname.includes("/blobs/uploads/")) return next(request, context);
     const decision = await decideUpload(
@@ -48,7 +52,7 @@ export function createOciEdge(services: Services, options: EdgeOptions, next: Ha
     // What the gateway says of a stream that turned out too long is no words for a person.
     const isGateways = response.status === 413 && options.inlineLimitBytes > 0;
     return isGateways ? tooLarge(request, options.inlineLimitBytes) : response;
-  };
+  }
 }
 
 /**

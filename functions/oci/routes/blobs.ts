@@ -3,6 +3,7 @@ import { NotFoundError } from "../../../shared/errors.ts";
 import type { AppEnv } from "../../../shared/http/app.ts";
 import { sendBytes } from "../../../shared/http/send-file.ts";
 import type { Services } from "../../../shared/services/services.ts";
+import { API_VERSION, API_VERSION_HEADER } from "../api-version.ts";
 import type { ImageViews } from "../image-views.ts";
 import { parseDigest } from "../names.ts";
 import type { Repository } from "../path.ts";
@@ -20,16 +21,20 @@ export async function getBlob(
   const withBytes = c.req.method !== "HEAD";
   const blob = await views.getBlob(grant, image, digest, { withBytes });
   const contentType = "application/octet-stream";
-  return sendBytes(
+  const response = await sendBytes(
     c,
     services,
     { ...blob, contentType, etag: digest.text },
     {
+      [API_VERSION_HEADER]: API_VERSION,
       "docker-content-digest": digest.text,
       // Only in the client's own cache: a shared one would answer those who may not read it.
       "cache-control": "private, max-age=31536000, immutable",
     },
   );
+  // Redirects have nothing of what is said of the bytes.
+  if (response.status === 307) response.headers.set(API_VERSION_HEADER, API_VERSION);
+  return response;
 }
 
 /** DELETE of a blob: refused while a manifest that can be pulled uses it. */

@@ -4,6 +4,7 @@ import type { AppEnv } from "../../../shared/http/app.ts";
 import { bodyBytes } from "../../../shared/http/body-bytes.ts";
 import { matchesEtag, staleWarning } from "../../../shared/http/conditional.ts";
 import type { Services } from "../../../shared/services/services.ts";
+import { API_VERSION, API_VERSION_HEADER } from "../api-version.ts";
 import { OciInvalidError } from "../errors.ts";
 import type { ImageViews } from "../image-views.ts";
 import { MAX_MANIFEST_BYTES, parseManifest } from "../manifest.ts";
@@ -26,6 +27,7 @@ export async function getManifest(
   if (reference === undefined) throw new NotFoundError("tag", path.last.slice(0, 150));
   const { file, content, stale } = await views.getManifest(grant, image, reference);
   const headers = {
+    [API_VERSION_HEADER]: API_VERSION,
     ...staleWarning(stale),
     "content-type": file.contentType,
     "docker-content-digest": file.version,

@@ -75,7 +75,7 @@ export class KeptFiles {
         digests,
         createdAtMs: this.#stores.now(),
       },
-      version: this.#version(question, 1, publishedAtMs, sizeBytes),
+      version: () => this.#version(question, 1, publishedAtMs, sizeBytes),
       arriving,
     };
   }

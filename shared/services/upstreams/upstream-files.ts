@@ -66,7 +66,7 @@ export class UpstreamFiles {
       versionKey(registry.id, packageName, version),
     ]);
     if (fileItem === undefined || versionItem === undefined) return undefined;
-    return { file: toFile(fileItem), version: toVersion(versionItem) };
+    return { file: toFile(fileItem), version: () => toVersion(versionItem) };
   }
 
   /** Tells that a file was here already. */

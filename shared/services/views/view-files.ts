@@ -1,10 +1,9 @@
 import { NotFoundError } from "../../errors.ts";
-import { isAvailable } from "../../domain/package.ts";
 import type { Registry } from "../../domain/registry.ts";
 import type { Item, Key } from "../../ports/table.ts";
 import { fileKey, toFile } from "../../records/files.ts";
 import { packageKey, toPackage } from "../../records/packages.ts";
-import { toVersion, versionKey } from "../../records/versions.ts";
+import { isAvailableRow, toVersion, versionKey } from "../../records/versions.ts";
 import type { AvailableFile } from "../catalogue.ts";
 import { getAll } from "../queries.ts";
 import type { Ecosystems, Stores } from "../stores.ts";
@@ -125,7 +124,7 @@ export class ViewFiles {
   #requireOldEnough(leaf: Leaf, packageName: string, { file, version }: AvailableFile): void {
     const publishedAtMs =
       file.publishedAtMs ??
-      (leaf.upstream === undefined ? file.createdAtMs : version.publishedAtMs);
+      (leaf.upstream === undefined ? file.createdAtMs : version().publishedAtMs);
     const fromMs = visibleThrough(leaf.routings, packageName, publishedAtMs);
     if (fromMs > this.#stores.now()) throw new NotFoundError("file", file.path);
   }
@@ -140,16 +139,16 @@ interface Rows {
 
 /** @throws {NotFoundError} | {@link ForbiddenError} in quarantine, which holds wherever a package is read. */
 function storedFile(rows: Rows, path: string): AvailableFile | undefined {
-  const version = rows.version === undefined ? undefined : toVersion(rows.version);
-  if (version === undefined || !isAvailable(version)) return undefined;
+  const { version } = rows;
+  if (version === undefined || !isAvailableRow(version)) return undefined;
   if (rows.package !== undefined) requireOffered(toPackage(rows.package));
   // Its version is here, so that no other registry may add files to it.
   if (rows.file === undefined) throw new NotFoundError("file", path);
-  return { version, file: toFile(rows.file) };
+  return { version: () => toVersion(version), file: toFile(rows.file) };
 }
 
 function cachedFile(row: Rows): AvailableFile | undefined {
-  if (row.version === undefined || row.file === undefined) return undefined;
-  const version = toVersion(row.version);
-  return isAvailable(version) ? { version, file: toFile(row.file) } : undefined;
+  const { version } = row;
+  if (version === undefined || row.file === undefined || !isAvailableRow(version)) return undefined;
+  return { version: () => toVersion(version), file: toFile(row.file) };
 }

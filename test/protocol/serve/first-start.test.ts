@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -40,4 +40,19 @@ it("the first start on an empty folder prints an admin token once, and stores on
   }
   expect(statSync(join(folder, "keys", "secret")).mode & 0o777).toBe(0o600);
   rmSync(folder, { recursive: true });
+});
+
+it.each([
+  // RFC 5737: an address that no machine has.
+  ["an address that is not this machine's", ["--host", "192.0.2.1"], "--host"],
+  ["a data folder that is a file", ["--data", "file"], "--data"],
+])("a start with %s says which setting to change", (_what, flags, words) => {
+  const folder = mkdtempSync(join(tmpdir(), "entrepot-first-"));
+  writeFileSync(join(folder, "file"), "");
+  const args = [MAIN, "serve", "--port", "0", ...flags];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+  rmSync(folder, { recursive: true });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^Error: /);
+  expect(stderr).toContain(words);
 });

@@ -5,6 +5,7 @@ import { type IncomingMessage, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { programPath } from "../../support/programs.ts";
@@ -34,6 +35,22 @@ const put = (server: TestServer, path: string, body: RequestInit["body"]): Promi
     ...(body === undefined || body === null ? {} : { body }),
     ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
   });
+
+/** The beginning of what the server answers to bytes on a connection of their own. */
+function exchange(server: TestServer, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(server.url);
+  return new Promise((resolve) => {
+    let received = "";
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    socket.on("data", (chunk) => {
+      received += chunk.toString();
+      socket.destroy();
+    });
+    socket.on("close", () => resolve(received));
+    socket.on("error", () => resolve(received));
+    socket.setTimeout(3000, () => socket.destroy());
+  });
+}
 
 describe("the embedded server", () => {
   it("answers each request with an id, which stands in its log with no secret", async () => {
@@ -80,7 +97,9 @@ describe("the embedded server", () => {
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
     finish();
     expect((await uploading).status).toBe(201);
-    await stopped;
+    // The client keeps its connection for a next request, which the server must not wait for (it gives up after 30 s).
+    const waited = sleep(15_000, "waits for nothing", { ref: false });
+    expect(await Promise.race([stopped, waited])).toBeUndefined();
     expect(server.process.exitCode).toBe(0);
     const again = await start({ folder: server.folder });
     const response = await fetch(`${again.url}/generic/files/slow/1.0.0/file`, {
@@ -133,28 +152,32 @@ describe("the embedded server", () => {
 
   it("refuses what is no HTTP without falling over", async () => {
     const server = await start();
-    const { hostname, port } = new URL(server.url);
     for (const bytes of [
       "nonsense\r\n\r\n",
       `GET /${"a".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
       "GET / HTTP/1.1\r\nHost: x y\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
       "GET /npm/%ff%fe/%00 HTTP/1.1\r\nHost: x\r\n\r\n",
       "PUT /npm/a/b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ]) {
-      const answer = await new Promise<string>((resolve) => {
-        let received = "";
-        const socket = connect(Number(port), hostname, () => socket.write(bytes));
-        socket.on("data", (chunk) => {
-          received += chunk.toString();
-          socket.destroy();
-        });
-        socket.on("close", () => resolve(received));
-        socket.on("error", () => resolve(received));
-        socket.setTimeout(3000, () => socket.destroy());
-      });
-      expect(answer).toMatch(/^HTTP\/1\.1 4\d\d/);
+      expect(await exchange(server, bytes)).toMatch(/^HTTP\/1\.1 4\d\d/);
     }
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  });
+
+  it.each([
+    ["of HTTP/1.0 without a Host, as health checks send", "GET /healthz HTTP/1.0\r\n\r\n", 200],
+    [
+      "that names the whole URL, as for proxies (RFC 9112, 3.2.2)",
+      "GET http://127.0.0.1/healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+      200,
+    ],
+    ["that Node refuses by itself", "GET /healthz HTTP/1.1\r\n\r\n", 400],
+    ["that expects what nobody can", "GET / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n", 417],
+  ])("answers a request %s, with an id", async (_what, bytes, status) => {
+    const answer = await exchange(await start(), bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toMatch(/^x-request-id: [0-9a-f-]{36}\r$/m);
   });
 
   it("sends downloads to blob storage with --downloads redirect, and no credentials with them", async () => {

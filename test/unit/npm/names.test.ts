@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import validatePackageName from "validate-npm-package-name";
 import { expect, test } from "vitest";
 import {
   canonicalPath,
@@ -50,6 +51,31 @@ test.each([
   "a\\b",
 ])("%j is no name", (name) => {
   expect(() => parsePackageName(name)).toThrow(/not a valid package name/);
+});
+
+test("names pass exactly as the library has it, the ordinary ones without it", () => {
+  const piece = fc.constantFrom(
+    "a",
+    "0",
+    "-",
+    "_",
+    ".",
+    "@",
+    "/",
+    "A",
+    "~",
+    "node_modules",
+    "favicon.ico",
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
+      const name = pieces.join("");
+      const passes = validatePackageName(name).validForOldPackages;
+      if (passes) expect(parsePackageName(name)).toBe(name);
+      else expect(() => parsePackageName(name)).toThrow(/not a valid package name/);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test.each(["1.0.0", "0.0.0", "1.0.0-beta.1", "1.0.0-0"])("%s is a version", (version) => {

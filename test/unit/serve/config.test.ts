@@ -55,6 +55,7 @@ describe("the configuration of the server", () => {
     [{}, { ENTREPOT_PORT: "many" }, "environment variable ENTREPOT_PORT"],
     [{ baseUrl: "ftp://x" }, {}, "flag --base-url"],
     [{ baseUrl: "https://x/path" }, {}, "must have no path"],
+    [{ baseUrl: "packages.example.com" }, {}, "flag --base-url: must be a URL such as"],
     [{}, { ENTREPOT_ADMIN_TOKEN: "short" }, "20 characters"],
     [{ limits: "some" }, {}, "flag --limits"],
     [{ cert: "a.pem" }, {}, "both --cert and --key"],
