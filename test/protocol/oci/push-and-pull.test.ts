@@ -322,6 +322,10 @@ describe("Lists", () => {
     ]);
     expect(await (await repository.send("tags/list?n=0")).json()).toEqual({ name, tags: [] });
     expect(await repository.status("tags/list?n=x")).toBe(400);
+    // What programs pass that want everything.
+    for (const n of [2 ** 31 - 1, Number.MAX_SAFE_INTEGER]) {
+      expect(await repository.status(`tags/list?n=${n}`)).toBe(200);
+    }
     expect(await new Repository(registry, "images/nothing").status("tags/list")).toBe(404);
   });
 
