@@ -68,6 +68,13 @@ describe("the embedded server", () => {
     expect(server.output()).not.toContain(server.adminToken);
   });
 
+  it("logs a request in one line for people too", async () => {
+    const server = await start({ args: ["--log", "pretty"] });
+    await fetch(`${server.url}/npm/%1b%5b31mred%0anew`);
+    const line = /^\[[\d:.]+\] INFO: request \{.*"path":"\/npm\/%1b%5b31mred%0anew".*\}$/m;
+    await expect.poll(() => server.output(), { timeout: 5000 }).toMatch(line);
+  });
+
   it("tells a health check how it is", async () => {
     const server = await start();
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
