@@ -69,12 +69,13 @@ export function createHttpServer(parts: Parts): Server {
  * connection ends then.
  */
 function continueWhenRead(incoming: IncomingMessage, outgoing: IdentifiedResponse): void {
+  const { shouldKeepAlive } = outgoing;
   outgoing.shouldKeepAlive = false;
   const onListener = (event: string): void => {
     if (event !== "data" && event !== "readable") return;
     incoming.off("newListener", onListener);
     if (outgoing.headersSent) return;
-    outgoing.shouldKeepAlive = true;
+    outgoing.shouldKeepAlive = shouldKeepAlive;
     outgoing.writeContinue();
   };
   incoming.on("newListener", onListener);

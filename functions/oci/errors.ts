@@ -10,6 +10,7 @@ import {
 import type { AppEnv } from "../../shared/http/app.ts";
 import type { ErrorRenderer } from "../../shared/http/errors.ts";
 import type { ServiceOptions } from "../../shared/services/services.ts";
+import { API_VERSION, API_VERSION_HEADER } from "./api-version.ts";
 import { challengeFor } from "./challenge.ts";
 
 /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
@@ -120,7 +121,10 @@ export function ociError(
 ): Response {
   return Response.json(
     { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] },
-    { status, headers: { "cache-control": "no-store" } },
+    {
+      status,
+      headers: { "cache-control": "no-store", [API_VERSION_HEADER]: API_VERSION },
+    },
   );
 }
 
@@ -134,6 +138,7 @@ export function noRoute(c: Context<AppEnv>, allowed?: readonly string[]): Respon
     );
   }
   const response = ociError(405, "UNSUPPORTED", `${c.req.method.slice(0, 20)} is not served here.`);
-  response.headers.set("allow", allowed.join(", "));
+  const methods = allowed.flatMap((name) => (name === "GET" ? [name, "HEAD"] : [name]));
+  response.headers.set("allow", methods.join(", "));
   return response;
 }

@@ -22,7 +22,8 @@ import { newTokenText, parseTokenText } from "./token-text.ts";
 /** A token that another process revoked may still be taken for this long. */
 const CACHE_MS = 30_000;
 const CACHE = {
-  max: 10_000,
+  // The cache makes arrays for all of them at once, 40 KB; a token more is one read.
+  max: 1_000,
   ttl: CACHE_MS,
   // Default 1: a cache would set a timer in every millisecond in which it is asked.
   ttlResolution: 100,

@@ -84,7 +84,7 @@ export async function getReferrers(
 
 function pageOf(c: Context<AppEnv>): { readonly limit: number; readonly last: string | undefined } {
   const n = c.req.query("n");
-  if (n !== undefined && !/^\d{1,9}$/.test(n)) {
+  if (n !== undefined && !/^\d{1,20}$/.test(n)) {
     throw new InvalidInputError(`The parameter n is not a number: "${n.slice(0, 50)}".`);
   }
   const limit = Math.min(n === undefined ? MAX_PAGE : Number(n), MAX_PAGE);

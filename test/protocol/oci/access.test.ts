@@ -58,6 +58,7 @@ describe("Without credentials", () => {
     expect(response.headers.get("www-authenticate")).toBe(
       'Bearer realm="http://registry.test/v2/_token",service="registry.test"',
     );
+    expect(response.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
     expect((await errorOf(response)).code).toBe("UNAUTHORIZED");
     expect((await registry.request("/v2/")).status).toBe(200);
   });

@@ -165,7 +165,7 @@ describe("A name or reference that is none", () => {
   test("a path or method that is not part of the protocol is told so", async () => {
     expect((await registry.request("/v2/images/app")).status).toBe(404);
     const post = await repository.send("tags/list", { method: "POST" });
-    expect([post.status, post.headers.get("allow")]).toEqual([405, "GET"]);
+    expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
+import { type IncomingMessage, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -130,6 +131,30 @@ describe("the embedded server", () => {
       headers: { authorization: `Bearer ${server.adminToken}` },
     });
     expect(response.status).toBe(404);
+  });
+
+  it("keeps or ends a connection as the client says, also when it asks before it sends", async () => {
+    const server = await start();
+    await server.createRegistry({ slug: "files", ecosystem: "generic" });
+    for (const connection of ["close", "keep-alive"]) {
+      const request = httpRequest(`${server.url}/generic/files/asked/1.0.0/${connection}`, {
+        method: "PUT",
+        headers: {
+          authorization: `Bearer ${server.adminToken}`,
+          "content-length": "5",
+          expect: "100-continue",
+          connection,
+        },
+      });
+      request.on("continue", () => request.end("bytes"));
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        request.on("response", resolve);
+        request.on("error", reject);
+        request.flushHeaders();
+      });
+      expect([response.statusCode, response.headers.connection]).toEqual([201, connection]);
+      response.destroy();
+    }
   });
 
   it("refuses what is no HTTP without falling over", async () => {
