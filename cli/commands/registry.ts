@@ -194,11 +194,13 @@ function addShow(group: Command): void {
     .summary("show a registry")
     .description("Shows a registry and its policies.")
     .argument("<slug>");
-  withCommonOptions(show).action(async (slug: string, _options: unknown, command: Command) => {
-    const session = openSession(command);
-    const registry = await getRegistry(await session.connect(), slug);
-    session.output.result(registry, () => describe(registry));
-  });
+  withExamples(withCommonOptions(show), ["registry show builds"]).action(
+    async (slug: string, _options: unknown, command: Command) => {
+      const session = openSession(command);
+      const registry = await getRegistry(await session.connect(), slug);
+      session.output.result(registry, () => describe(registry));
+    },
+  );
 }
 
 function describe(registry: RegistryView): string {
