@@ -8,6 +8,9 @@ import { ConfigError } from "./config.ts";
 import type { Home } from "./home.ts";
 
 const EXPIRY_INTERVAL_MS = 60_000;
+/** Few enough that a commit keeps no request waiting; so many commits that a round ends, and a server can stop. */
+const EXPIRED_ROWS_PER_COMMIT = 1000;
+const MAX_COMMITS_PER_ROUND = 100;
 
 /** Everything in one folder, which is made when it is missing. @throws {ConfigError} when it cannot be made. */
 export async function openLocalHome(folder: string): Promise<Home> {
@@ -32,8 +35,15 @@ export async function openLocalHome(folder: string): Promise<Home> {
       {
         name: "expired-rows",
         everyMs: EXPIRY_INTERVAL_MS,
-        run: () => table.removeExpired(1000),
+        run: () => removeExpired(table),
       },
     ],
   };
+}
+
+async function removeExpired(table: LmdbTable): Promise<void> {
+  for (let commit = 0; commit < MAX_COMMITS_PER_ROUND; commit++) {
+    const removed = await table.removeExpired(EXPIRED_ROWS_PER_COMMIT);
+    if (removed < EXPIRED_ROWS_PER_COMMIT) return;
+  }
 }

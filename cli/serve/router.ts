@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import type { RequestContext } from "../../shared/http/app.ts";
 import type { Services } from "../../shared/services/services.ts";
 import { createHealthApp } from "../../functions/api/health.ts";
 import { INLINE_LIMIT_BYTES } from "../../functions/lambda/limits.ts";
@@ -29,7 +30,7 @@ export function createRouter(
     ...PROTOCOLS.map((protocol) => {
       const { name, createApp, createEdge } = protocol;
       const app = createApp(services);
-      const behind = limited((request, context) => app.fetch(request, context));
+      const behind = limited((request, context) => app.fetch(asGet(request, context), context));
       const handle = createEdge?.(services, edgeOptions, behind) ?? behind;
       return { name, takes: (path: string) => serves(protocol, path), handle };
     }),
@@ -52,6 +53,16 @@ export function createRouter(
   ]);
   const nowhere: Route = { name: "none", handle: notFound };
   return (path) => routes.find(({ takes }) => takes(path)) ?? exact.get(path) ?? nowhere;
+}
+
+/**
+ * Hono answers HEAD with a copy of the answer to GET, and copying the headers takes a quarter of the work of a
+ * blob's HEAD. Node leaves out the body by itself.
+ */
+function asGet(request: Request, context: RequestContext): Request {
+  if (request.method !== "HEAD") return request;
+  context.isHead = true;
+  return Object.defineProperty(request, "method", { value: "GET" });
 }
 
 function notFound(): Response {

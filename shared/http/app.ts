@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { UnauthenticatedError } from "../errors.ts";
 import { ANONYMOUS, actorName, type Caller, type Principal } from "../domain/principal.ts";
 import type { Services } from "../services/services.ts";
@@ -12,6 +12,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** For the access log. */
   actor: string;
+  /** Set when the client sent HEAD and the app is asked by GET, because the server leaves out the body: {@link isHead}. */
+  isHead?: boolean;
   /** Set when the answer's body comes from blob storage, perhaps as a byte stream that takes buffers of the server. */
   isStored?: boolean;
 }
@@ -75,6 +77,10 @@ export function createApp(services: Services, options: AppOptions): Hono<AppEnv>
   app.notFound((c) => options.errors.notFound(c));
   return app;
 }
+
+/** Whether the bytes of the answer would be thrown away. */
+export const isHead = (c: Context<AppEnv>): boolean =>
+  c.env.isHead === true || c.req.method === "HEAD";
 
 /** The path of an absolute URL as it was sent, escapes and all. */
 function rawPath(url: string): string {

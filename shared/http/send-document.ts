@@ -6,7 +6,7 @@ import { TooLargeError } from "../errors.ts";
 import type { StoredDocument } from "../records/documents.ts";
 import { documentBody } from "../services/documents.ts";
 import type { Services } from "../services/services.ts";
-import type { AppEnv } from "./app.ts";
+import { type AppEnv, isHead } from "./app.ts";
 import { bodyBytes } from "./body-bytes.ts";
 import { chooseEncoding, type Encoding, matchesEtag, staleWarning } from "./conditional.ts";
 
@@ -112,7 +112,7 @@ export class DocumentSender {
     const sha256 = document.blobSha256;
     const stored = sha256 === "" ? undefined : await stores.blobs.stat(sha256);
     if (stored === undefined || stored.sizeBytes <= maxAnswerBytes) return undefined;
-    if (c.req.method === "HEAD") {
+    if (isHead(c)) {
       const length = { "content-length": String(stored.sizeBytes), "content-encoding": "gzip" };
       const type = { "content-type": document.contentType };
       return new Response(null, { headers: { ...headers, ...type, ...length } });

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { ByteStream } from "../ports/blobs.ts";
 import type { AvailableFile } from "../services/catalogue.ts";
 import type { Services } from "../services/services.ts";
-import type { AppEnv } from "./app.ts";
+import { type AppEnv, isHead } from "./app.ts";
 import { matchesEtag } from "./conditional.ts";
 import { contentRange, parseRange, unsatisfiedContentRange } from "./ranges.ts";
 
@@ -67,7 +67,7 @@ async function sendArriving(
       "content-length": String(sizeBytes),
     },
   };
-  if (c.req.method === "HEAD") {
+  if (isHead(c)) {
     await arriving.cancel();
     return new Response(null, answer);
   }
@@ -94,7 +94,7 @@ export async function sendBytes(
   if (matchesEtag(c.req.header("if-none-match"), bytes.etag)) {
     return new Response(null, { status: 304, headers: common });
   }
-  if (c.req.method === "HEAD") {
+  if (isHead(c)) {
     return new Response(null, {
       headers: { ...common, "content-length": String(bytes.sizeBytes) },
     });

@@ -70,16 +70,22 @@ export const replaceVersionOp = (version: Version, readState: Version["state"]):
   conditions: [{ kind: "equals", attribute: "state", value: readState }],
 });
 
-/** Counts a file into, or out of, a published version. Fails when the version is not `published`. */
+/** Counts a file into, or out of, an available version. Fails when it is none, or its state changed since it was read. */
 export const addToVersionOp = (
-  version: Pick<Version, "registryId" | "packageName" | "version">,
+  version: Pick<Version, "registryId" | "packageName" | "version" | "state">,
   fileCount: number,
   sizeBytes: number,
 ): UpdateOp => ({
   op: "update",
   key: versionKey(version.registryId, version.packageName, version.version),
   add: { fileCount, sizeBytes },
-  conditions: [{ kind: "equals", attribute: "state", value: "published" }],
+  conditions: [
+    {
+      kind: "equals",
+      attribute: "state",
+      value: isAvailable(version) ? version.state : "published",
+    },
+  ],
 });
 
 /** Writes a version's metadata, and counts files into or out of it. Fails when its state changed since it was read. */

@@ -95,7 +95,9 @@ export class Publisher {
         if (created) return "created";
         continue;
       }
-      if (existing.state !== "published") throw new VersionExistsError(packageName, version);
+      if (existing.state !== "published" && existing.state !== "deprecated") {
+        throw new VersionExistsError(packageName, version);
+      }
       const outcome = await this.#addFile(grant, existing, file, precondition);
       if (outcome !== "lost") return outcome;
     }

@@ -5,10 +5,12 @@ import type { Principal } from "../domain/principal.ts";
 /** Wrong credentials that one address may send in {@link WRONG_WINDOW_SECONDS} before it is slowed down. */
 const WRONG_ATTEMPTS = 20;
 const WRONG_WINDOW_SECONDS = 60;
+/** Logins through the browser that one address may begin in a minute: each is a row that anybody can have written. */
+const LOGINS_PER_MINUTE = 60;
 
 /**
  * Limits per process: enough to keep one client from starving the others, without a write per request.
- * `requestsPerMinute` 0 leaves requests unlimited; wrong credentials are always limited.
+ * `requestsPerMinute` 0 leaves requests unlimited; wrong credentials and new logins are always limited.
  */
 export class RateLimits {
   readonly #requests: RateLimiterMemory | undefined;
@@ -16,6 +18,7 @@ export class RateLimits {
     points: WRONG_ATTEMPTS,
     duration: WRONG_WINDOW_SECONDS,
   });
+  readonly #logins = new RateLimiterMemory({ points: LOGINS_PER_MINUTE, duration: 60 });
 
   constructor(requestsPerMinute: number) {
     this.#requests =
@@ -42,6 +45,15 @@ export class RateLimits {
       this.#wrong,
       address,
       "Too many wrong credentials from your address; check your token, wait, then try again.",
+    );
+  }
+
+  /** Counts a login through the browser that an address begins. @throws {RateLimitedError} when there were too many. */
+  async countLogin(address: string): Promise<void> {
+    await consume(
+      this.#logins,
+      address,
+      "Too many logins from your address; wait, then try again.",
     );
   }
 }

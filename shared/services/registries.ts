@@ -2,6 +2,7 @@ import {
   AlreadyExistsError,
   ConfirmationRequiredError,
   ConflictError,
+  ForbiddenError,
   InvalidInputError,
   NotFoundError,
 } from "../errors.ts";
@@ -68,7 +69,7 @@ export class Registries {
     this.#composer = composer;
   }
 
-  /** @throws {AlreadyExistsError} | {@link InvalidInputError}, and as {@link RegistryComposer.compose}. */
+  /** @throws {AlreadyExistsError} | {@link ForbiddenError} | {@link InvalidInputError}, and as {@link RegistryComposer.compose}. */
   async create(caller: Caller, input: NewRegistry): Promise<Registry> {
     const principal = this.#access.requireScope(caller, "registries:write");
     if (!SLUG_PATTERN.test(input.slug)) {
@@ -79,7 +80,7 @@ export class Registries {
     }
     const registry = newRegistry(input, this.#stores.now());
     if (!mayUse(principal, "registries:write", registry)) {
-      throw new ConflictError(`Your token does not cover a registry named "${input.slug}".`);
+      throw new ForbiddenError(`Your token does not cover a registry named "${input.slug}".`);
     }
     const made = await this.#writer(registry)(async (nodes) => {
       if ((await this.#find(input.slug)) !== undefined) {

@@ -13,7 +13,8 @@ const FRESH_MS = 5_000;
 export class RegistryDirectory {
   readonly #table: Table;
   readonly #known = new LRUCache<string, { readonly registry: Registry | undefined }>({
-    max: 10_000,
+    // The cache makes arrays for all of them at once, 40 KB; a registry more is one read.
+    max: 1_000,
     ttl: FRESH_MS,
     // Default 1: the cache would set a timer in every millisecond in which it is asked.
     ttlResolution: 100,

@@ -1,9 +1,19 @@
 import { ForbiddenError } from "../errors.ts";
-import { matchesAny } from "../domain/pattern.ts";
+import { matchesPattern } from "../domain/pattern.ts";
 import { hasScope, type Token } from "../domain/token.ts";
 
 /** What a token may do, and until when. */
 type Rights = Pick<Token, "scopes" | "registries" | "packages" | "expiresAtMs">;
+
+/** What a new token does not bound is bounded as the token that creates it. */
+export function withBoundsOf<Input extends Rights>(creator: Rights, input: Input): Input {
+  return {
+    ...input,
+    registries: input.registries.length === 0 ? creator.registries : input.registries,
+    packages: input.packages.length === 0 ? creator.packages : input.packages,
+    expiresAtMs: input.expiresAtMs === 0 ? creator.expiresAtMs : input.expiresAtMs,
+  };
+}
 
 /**
  * A token can hand on no more than it has: no further scopes, registries or packages, no longer life.
@@ -17,8 +27,8 @@ export function requireSubset(creator: Rights, input: Rights): void {
       `Your token has no scope "${scope}", so it cannot create a token with it.`,
     );
   }
-  requirePatterns("registry", creator.registries, input.registries);
-  requirePatterns("package", creator.packages, input.packages);
+  requirePatterns("registries", creator.registries, input.registries);
+  requirePatterns("packages", creator.packages, input.packages);
   if (
     creator.expiresAtMs !== 0 &&
     (input.expiresAtMs === 0 || input.expiresAtMs > creator.expiresAtMs)
@@ -29,19 +39,19 @@ export function requireSubset(creator: Rights, input: Rights): void {
   }
 }
 
-/** A creator with patterns may hand on only those very patterns, or exact names that they cover. */
+/**
+ * A creator with patterns may hand on what they cover. A pattern covers another when it matches its text: none but
+ * its own stars can stand for the stars in there.
+ */
 function requirePatterns(what: string, own: readonly string[], wanted: readonly string[]): void {
   if (own.length === 0) return;
   const uncovered =
     wanted.length === 0
       ? "*"
-      : wanted.find(
-          (pattern) =>
-            !own.includes(pattern) && (pattern.includes("*") || !matchesAny(own, pattern)),
-        );
+      : wanted.find((pattern) => !own.some((covering) => matchesPattern(covering, pattern)));
   if (uncovered !== undefined) {
     throw new ForbiddenError(
-      `Your token reaches only some of each ${what}; it cannot create one for "${uncovered}".`,
+      `Your token reaches only some ${what}; it cannot create one for "${uncovered}".`,
     );
   }
 }

@@ -16,13 +16,14 @@ import {
 import type { Access } from "./access.ts";
 import { recordOps } from "./audit.ts";
 import type { Stores } from "./stores.ts";
-import { requireSubset } from "./token-subset.ts";
+import { requireSubset, withBoundsOf } from "./token-subset.ts";
 import { newTokenText, parseTokenText } from "./token-text.ts";
 
 /** A token that another process revoked may still be taken for this long. */
 const CACHE_MS = 30_000;
 const CACHE = {
-  max: 10_000,
+  // The cache makes arrays for all of them at once, 40 KB; a token more is one read.
+  max: 1_000,
   ttl: CACHE_MS,
   // Default 1: a cache would set a timer in every millisecond in which it is asked.
   ttlResolution: 100,
@@ -36,7 +37,7 @@ export interface NewToken {
   /** Patterns; empty for all that the creator may reach. */
   readonly registries: readonly string[];
   readonly packages: readonly string[];
-  /** Unix milliseconds; 0 for never. */
+  /** Unix milliseconds; 0 for never, or with the token that creates it. */
   readonly expiresAtMs: number;
   /** Absent: the creator's own name. Another one needs the scope `admin`. */
   readonly owner?: string;
@@ -147,7 +148,7 @@ export class Tokens {
         "Only an administrator's token may create tokens for others or exempt them from rate limits.",
       );
     }
-    return this.#createWithin(caller, creator, "access", input);
+    return this.#createWithin(caller, creator, "access", withBoundsOf(creator, input));
   }
 
   /** A token for a login of the caller: the same rights, for {@link SESSION_DAYS} days at most. */

@@ -13,6 +13,7 @@ import type { Services } from "../../../shared/services/services.ts";
 import { checksumsOf } from "../../../shared/http/checksums.ts";
 import { contentTypeFor } from "../content-types.ts";
 import { renderFile } from "../render.ts";
+import { refuseConditions } from "../conditions.ts";
 import { parseFileTarget, type Target } from "../target.ts";
 import { urlPath } from "../urls.ts";
 
@@ -59,6 +60,7 @@ export async function putFile(c: Context<AppEnv>, services: Services): Promise<R
 }
 
 function parseUpload(c: Context<AppEnv>): Upload {
+  refuseConditions(c);
   const target = parseFileTarget(c);
   const coding = c.req.header("content-encoding") ?? "identity";
   if (coding !== "identity") {

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { InvalidInputError, NotFoundError } from "../../../shared/errors.ts";
 import type { PackageFile } from "../../../shared/domain/package.ts";
 import { type DigestAlgorithm } from "../../../shared/domain/digest.ts";
-import type { AppEnv } from "../../../shared/http/app.ts";
+import { type AppEnv, isHead } from "../../../shared/http/app.ts";
 import { bodyBytes } from "../../../shared/http/body-bytes.ts";
 import type { DocumentSender } from "../../../shared/http/send-document.ts";
 import { sendFile } from "../../../shared/http/send-file.ts";
@@ -126,7 +126,7 @@ function isIvyPublishing(
   { packageName, createdAtMs }: PackageFile,
 ): boolean {
   return (
-    c.req.method === "HEAD" &&
+    isHead(c) &&
     (c.req.header("user-agent") ?? "").startsWith("Apache Ivy/") &&
     createdAtMs > stores.now() - IVY_PUBLISH_MS &&
     grant.may("packages:write", packageName)

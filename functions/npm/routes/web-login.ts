@@ -13,6 +13,7 @@ const POLL_SECONDS = 2;
 /** `POST /-/v1/login`: where the user is to go, and where npm waits for the outcome (npm-profile/lib/index.js). */
 export async function beginLogin(c: Context<AppEnv>, services: Services): Promise<Response> {
   const { address, baseUrl } = c.get("caller");
+  await services.rateLimits.countLogin(address);
   const { secret, code } = await services.logins.begin(
     clientName(c.req.header("user-agent"), address),
   );

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { NotFoundError } from "../../../shared/errors.ts";
-import type { AppEnv } from "../../../shared/http/app.ts";
+import { type AppEnv, isHead } from "../../../shared/http/app.ts";
 import { sendBytes } from "../../../shared/http/send-file.ts";
 import type { Services } from "../../../shared/services/services.ts";
 import { API_VERSION, API_VERSION_HEADER } from "../api-version.ts";
@@ -18,7 +18,7 @@ export async function getBlob(
 ): Promise<Response> {
   const digest = parseDigest(path.last);
   const { grant, image } = await openTarget(c, services, path, "packages:read");
-  const withBytes = c.req.method !== "HEAD";
+  const withBytes = !isHead(c);
   const blob = await views.getBlob(grant, image, digest, { withBytes });
   const contentType = "application/octet-stream";
   const response = await sendBytes(

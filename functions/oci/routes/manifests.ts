@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { NotFoundError, TooLargeError } from "../../../shared/errors.ts";
-import type { AppEnv } from "../../../shared/http/app.ts";
+import { type AppEnv, isHead } from "../../../shared/http/app.ts";
 import { bodyBytes } from "../../../shared/http/body-bytes.ts";
 import { matchesEtag, staleWarning } from "../../../shared/http/conditional.ts";
 import type { Services } from "../../../shared/services/services.ts";
@@ -41,7 +41,7 @@ export async function getManifest(
     return new Response(null, { status: 304, headers });
   }
   const whole = { ...headers, "content-length": String(file.sizeBytes) };
-  if (c.req.method === "HEAD") return new Response(null, { headers: whole });
+  if (isHead(c)) return new Response(null, { headers: whole });
   services.downloads.count({ file });
   if (content !== undefined) return new Response(bodyBytes(content), { headers: whole });
   const body = await services.stores.blobs.open(file.digests.sha256);

@@ -96,7 +96,7 @@ export class Upstreams {
   /**
    * An upstream that is not stored yet, for {@link Upstreams.createOps}; of a preset where nothing else is said.
    *
-   * @throws {InvalidInputError} | {@link ForbiddenError} | {@link ConflictError}
+   * @throws {InvalidInputError} | {@link ForbiddenError}
    */
   newUpstream(caller: Caller, input: Omit<NewUpstream, "secret">): Upstream {
     const principal = this.#access.requireScope(caller, "registries:write");
@@ -108,7 +108,7 @@ export class Upstreams {
       );
     }
     if (!mayUseUpstream(principal, "registries:write", key)) {
-      throw new ConflictError(`Your token does not cover an upstream named "${key}".`);
+      throw new ForbiddenError(`Your token does not cover an upstream named "${key}".`);
     }
     const preset = presetOf(key);
     const ecosystem = input.ecosystem ?? preset?.ecosystem;

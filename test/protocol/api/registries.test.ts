@@ -82,6 +82,17 @@ describe("creating a registry", () => {
       status: 403,
     });
   });
+
+  test("under a name that the token does not cover is forbidden, whether there is one or not", async () => {
+    const token = await api.tokenFor({ scopes: ["registries:write"], registries: ["team-*"] });
+    const create = (slug: string) =>
+      api.call("POST", "/registries", { body: { ...NEW, slug }, token });
+    await api.call("POST", "/registries", { body: { ...NEW, slug: "taken" } });
+    for (const slug of ["taken", "free"]) {
+      expect(await create(slug)).toMatchObject({ status: 403 });
+    }
+    expect(await create("team-a")).toMatchObject({ status: 201 });
+  });
 });
 
 describe("changing a registry", () => {

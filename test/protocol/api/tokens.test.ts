@@ -81,9 +81,34 @@ describe("a new token", () => {
       ).status;
     expect(await make({})).toBe(201);
     expect(await make({ scopes: ["packages:write"] })).toBe(403);
-    expect(await make({ registries: [] })).toBe(403);
+    expect(await make({ registries: ["files", "others"] })).toBe(403);
+    expect(await make({ registries: ["*"] })).toBe(403);
     expect(await make({ owner: "somebody" })).toBe(403);
     expect(await make({ rateLimitExempt: true })).toBe(403);
+  });
+
+  test("that names no bounds has those of the token that makes it", async () => {
+    const bounds = { registries: ["files"], packages: ["@acme/*"] };
+    const expiresAt = "2999-01-01T00:00:00.000Z";
+    const token = await api.tokenFor({ scopes: ["tokens:write"], ...bounds, expiresAt });
+    const body = { description: "as far as I reach", scopes: ["tokens:write"] };
+    expect(await api.call("POST", "/tokens", { token, body })).toMatchObject({
+      status: 201,
+      body: { ...bounds, expiresAt },
+    });
+  });
+
+  test.each([
+    ["@acme/*", 201],
+    ["@acme/web-*", 201],
+    ["@acme/web", 201],
+    ["@acm*", 403],
+    ["*", 403],
+    ["*@acme/web", 403],
+  ])("of a token for @acme/* may be for %s: %i", async (pattern, status) => {
+    const token = await api.tokenFor({ scopes: ["tokens:write"], packages: ["@acme/*"] });
+    const body = { description: "some", scopes: ["tokens:write"], packages: [pattern] };
+    expect(await api.call("POST", "/tokens", { token, body })).toMatchObject({ status });
   });
 
   test.each([

@@ -84,6 +84,34 @@ describe("PUT of a file", () => {
     expect(await (await registry.request(path)).text()).toBe("second");
   });
 
+  test("works with files of a deprecated version as with those of any other", async () => {
+    await registry.createRegistry({
+      slug: "mutable",
+      ecosystem: "generic",
+      policies: { mutableFiles: true, restoreDays: 0, maxFileBytes: 100 },
+    });
+    const folder = "/generic/mutable/tool/1.0.0";
+    await put(registry, `${folder}/a`, "first");
+    const deprecated = await registry.request(
+      "/api/v1/registries/mutable/packages/tool/versions/1.0.0/deprecation",
+      {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ message: "use 2.0.0" }),
+      },
+    );
+    expect(deprecated.status).toBe(200);
+    expect((await put(registry, `${folder}/a`, "first")).status).toBe(200);
+    expect((await put(registry, `${folder}/a`, "second")).status).toBe(200);
+    expect((await put(registry, `${folder}/b`, "other")).status).toBe(201);
+    const removed = await registry.request(`${folder}/a`, { method: "DELETE" });
+    expect(removed.status).toBe(204);
+    const listing = await registry.request("/generic/mutable/tool/");
+    expect(await listing.json()).toMatchObject({
+      versions: [{ state: "deprecated", deprecation: "use 2.0.0", fileCount: 1, sizeBytes: 5 }],
+    });
+  });
+
   test("with If-None-Match: * answers 412 when the file exists, whatever its bytes", async () => {
     const headers = { "if-none-match": "*" };
     expect((await put(registry, FILE, "hello", headers)).status).toBe(201);
@@ -278,6 +306,24 @@ describe("DELETE", () => {
     expect((await registry.request(FILE)).status).toBe(200);
   });
 });
+
+test.each([
+  ["PUT", FILE, "if-match", `"${"0".repeat(64)}"`],
+  ["PUT", FILE, "if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT"],
+  ["DELETE", FILE, "if-match", `"${"0".repeat(64)}"`],
+  ["DELETE", "/generic/files/tool/1.0.0", "if-match", "*"],
+  ["DELETE", "/generic/files/tool", "if-match", "*"],
+])(
+  "%s %s with %s changes nothing, as nobody would look at the condition",
+  async (method, path, name, value) => {
+    await put(registry, FILE, "hello");
+    const body = method === "PUT" ? "hello" : null;
+    const response = await registry.request(path, { method, body, headers: { [name]: value } });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ detail: expect.stringContaining(name) });
+    expect((await registry.request(FILE)).status).toBe(200);
+  },
+);
 
 describe("who may", () => {
   test("nobody without a token reads a private registry, and is told how to send one", async () => {

@@ -161,6 +161,15 @@ test("the page's address does not lead to the token, and nothing is found under 
   expect((await npm.send("/-/v1/login/x")).status).toBe(404);
 });
 
+test("web logins that nobody answers cannot fill the disk", async () => {
+  await using npm = await openNpmRegistry();
+  const begin = () => npm.send("/-/v1/login", { method: "POST", body: {}, token: null });
+  for (let login = 0; login < 60; login++) expect((await begin()).status).toBe(200);
+  const refused = await begin();
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+});
+
 test("a web login that nobody answers is over after ten minutes", async () => {
   await using npm = await openNpmRegistry();
   const { loginUrl } = (await npm.send("/-/v1/login", { method: "POST", body: {} })).json;

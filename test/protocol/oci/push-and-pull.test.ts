@@ -143,6 +143,40 @@ describe("A blob", () => {
   });
 });
 
+test("Every answer that is no failure says the version of the API", async () => {
+  const redirecting = await openTestRegistry({ downloads: "redirect" });
+  await redirecting.createRegistry({ slug: "images", ecosystem: "oci" });
+  const elsewhere = new Repository(redirecting, "images/app");
+  const { digest } = await repository.pushBlob("0123456789");
+  await elsewhere.pushBlob("0123456789");
+  const config = await repository.pushBlob("{}");
+  const text = JSON.stringify({ schemaVersion: 2, config: descriptor(config), layers: [] });
+  const etag = { "if-none-match": `"${digestOf(text)}"` };
+  const answers = [
+    await repository.putManifest("v1", text),
+    await registry.request("/v2/"),
+    await repository.send("tags/list"),
+    await repository.send("manifests/v1"),
+    await repository.send("manifests/v1", { method: "HEAD" }),
+    await repository.send(`manifests/${digestOf(text)}`, { headers: etag }),
+    await repository.send(`blobs/${digest}`),
+    await repository.send(`blobs/${digest}`, { method: "HEAD" }),
+    await repository.send(`blobs/${digest}`, { headers: { range: "bytes=1-2" } }),
+    await repository.send(`blobs/${digest}`, { headers: { "if-none-match": `"${digest}"` } }),
+    await elsewhere.send(`blobs/${digest}`),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([
+    201, 200, 200, 200, 200, 304, 200, 200, 206, 304, 307,
+  ]);
+  for (const { status, headers } of answers) {
+    expect([status, headers.get("docker-distribution-api-version")]).toEqual([
+      status,
+      "registry/2.0",
+    ]);
+  }
+  await redirecting.close();
+});
+
 describe("A manifest", () => {
   test("is served byte for byte, by tag and by digest, with its own media type", async () => {
     const config = await repository.pushBlob("{}");
