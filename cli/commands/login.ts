@@ -42,13 +42,17 @@ export function addLoginCommands(program: Command): void {
     .summary("forget the token of a server")
     .description("Forgets a saved token. It stays valid: to end it, entrepot token revoke <id>.")
     .option("--all", "of every server");
-  withCommonOptions(logout).action((_options: unknown, command: Command) => runLogout(command));
+  withExamples(withCommonOptions(logout), ["logout", "logout --all"]).action(
+    (_options: unknown, command: Command) => runLogout(command),
+  );
 
   const whoami = program
     .command("whoami")
     .summary("show whose token is used, and what it may do")
     .description("Shows the server, the owner of the token, and what the token may do.");
-  withCommonOptions(whoami).action((_options: unknown, command: Command) => runWhoami(command));
+  withExamples(withCommonOptions(whoami), ["whoami", "whoami --json"]).action(
+    (_options: unknown, command: Command) => runWhoami(command),
+  );
 }
 
 async function runLogin(server: string | undefined, command: Command): Promise<void> {

@@ -194,11 +194,13 @@ function addShow(group: Command): void {
     .summary("show a registry")
     .description("Shows a registry and its policies.")
     .argument("<slug>");
-  withCommonOptions(show).action(async (slug: string, _options: unknown, command: Command) => {
-    const session = openSession(command);
-    const registry = await getRegistry(await session.connect(), slug);
-    session.output.result(registry, () => describe(registry));
-  });
+  withExamples(withCommonOptions(show), ["registry show builds"]).action(
+    async (slug: string, _options: unknown, command: Command) => {
+      const session = openSession(command);
+      const registry = await getRegistry(await session.connect(), slug);
+      session.output.result(registry, () => describe(registry));
+    },
+  );
 }
 
 function describe(registry: RegistryView): string {
@@ -214,9 +216,16 @@ function describe(registry: RegistryView): string {
     ["Mutable files", policies === undefined ? "" : policies.mutableFiles ? "yes" : "no"],
     ["Restore days", policies === undefined ? "" : String(policies.restoreDays)],
     ["Largest file", policies === undefined ? "" : formatBytes(policies.maxFileBytes)],
+    ["Immutable tags", policies === undefined ? "" : describeTags(policies)],
     ["Created", formatTime(registry.createdAt)],
     ["Updated", formatTime(registry.updatedAt)],
   ]);
+}
+
+function describeTags(policies: NonNullable<RegistryView["policies"]>): string {
+  const { immutableTags, mutableTags } = policies;
+  if (!immutableTags) return "none";
+  return mutableTags.length === 0 ? "all" : `all but ${mutableTags.join(", ")}`;
 }
 
 function addUpdate(group: Command): void {

@@ -103,7 +103,10 @@ function addList(group: Command): void {
     .alias("ls")
     .summary("list tokens")
     .description("Lists your tokens, or everybody's for administrators. Never shows their text.");
-  withCommonOptions(withListOptions(command)).action(async (_options: unknown, self: Command) => {
+  withExamples(withCommonOptions(withListOptions(command)), [
+    "token list",
+    "token list --all --json",
+  ]).action(async (_options: unknown, self: Command) => {
     const session = openSession(self);
     const api = await session.connect();
     const found = await list(api, tokenSchema, { path: "/tokens", ...listOptions(self) });

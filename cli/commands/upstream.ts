@@ -185,21 +185,23 @@ function addList(group: Command): void {
     .alias("ls")
     .summary("list upstreams")
     .description("Lists the upstreams that you may know of.");
-  withCommonOptions(withListOptions(command)).action(async (_options: unknown, self: Command) => {
-    await printList(self, {
-      path: "/upstreams",
-      item: upstreamSchema,
-      heads: ["KEY", "ECOSYSTEM", "AUTH", "STATE", "URL"],
-      row: (item) => [
-        item.key,
-        item.ecosystem,
-        item.auth.kind,
-        item.offline ? "offline" : "asked",
-        item.url,
-      ],
-      none: "There are no upstreams yet. Create one: entrepot upstream create npmjs",
-    });
-  });
+  withExamples(withCommonOptions(withListOptions(command)), ["upstream list"]).action(
+    async (_options: unknown, self: Command) => {
+      await printList(self, {
+        path: "/upstreams",
+        item: upstreamSchema,
+        heads: ["KEY", "ECOSYSTEM", "AUTH", "STATE", "URL"],
+        row: (item) => [
+          item.key,
+          item.ecosystem,
+          item.auth.kind,
+          item.offline ? "offline" : "asked",
+          item.url,
+        ],
+        none: "There are no upstreams yet. Create one: entrepot upstream create npmjs",
+      });
+    },
+  );
 }
 
 function addShow(group: Command): void {
@@ -208,12 +210,14 @@ function addShow(group: Command): void {
     .summary("show an upstream")
     .description("Shows an upstream; never its secret.")
     .argument("<key>");
-  withCommonOptions(show).action(async (key: string, _options: unknown, command: Command) => {
-    const session = openSession(command);
-    const api = await session.connect();
-    const upstream = await api.send({ path: apiPath`/upstreams/${key}`, schema: upstreamSchema });
-    session.output.result(upstream, () => describe(upstream));
-  });
+  withExamples(withCommonOptions(show), ["upstream show npmjs"]).action(
+    async (key: string, _options: unknown, command: Command) => {
+      const session = openSession(command);
+      const api = await session.connect();
+      const upstream = await api.send({ path: apiPath`/upstreams/${key}`, schema: upstreamSchema });
+      session.output.result(upstream, () => describe(upstream));
+    },
+  );
 }
 
 function describe(upstream: UpstreamView): string {
@@ -271,7 +275,7 @@ function addDelete(group: Command): void {
     .summary("delete upstreams that no proxy caches")
     .description("Deletes upstreams by their keys.")
     .argument("<key...>");
-  withCommonOptions(remove).action(
+  withExamples(withCommonOptions(remove), ["upstream delete corp"]).action(
     async (keys: readonly string[], _options: unknown, command: Command) => {
       const session = openSession(command);
       const api = await session.connect();

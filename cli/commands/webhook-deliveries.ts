@@ -45,12 +45,12 @@ export function addRedeliver(group: Command): void {
     )
     .argument("<id>")
     .argument("<delivery>", "its id (entrepot webhook deliveries)");
-  withCommonOptions(redeliver).action(
-    async (id: string, delivery: string, _options: unknown, command: Command) => {
-      const path = apiPath`/webhooks/${id}/deliveries/${delivery}/redeliver`;
-      await sendAndWait(openSession(command), id, path);
-    },
-  );
+  withExamples(withCommonOptions(redeliver), [
+    "webhook redeliver 4fGh2kLm4fGh2kLm 00mwqjehuk0000Pk6PwEp4uc",
+  ]).action(async (id: string, delivery: string, _options: unknown, command: Command) => {
+    const path = apiPath`/webhooks/${id}/deliveries/${delivery}/redeliver`;
+    await sendAndWait(openSession(command), id, path);
+  });
 }
 
 async function sendAndWait(session: Session, id: string, path: string): Promise<void> {
@@ -83,21 +83,21 @@ export function addDeliveries(group: Command): void {
     .summary("show what was sent")
     .description("Lists what was sent in the last seven days, newest first.")
     .argument("<id>");
-  withCommonOptions(withListOptions(deliveries)).action(
-    async (id: string, _options: unknown, command: Command) => {
-      const session = openSession(command);
-      const api = await session.connect();
-      const path = apiPath`/webhooks/${id}/deliveries`;
-      const found = await list(api, deliverySchema, { path, ...listOptions(command) });
-      session.output.result(found, () =>
-        formatTable(
-          ["ID", "TIME (UTC)", "EVENT", "PACKAGE", "STATE", "ATTEMPTS", "STATUS", "MS", "ERROR"],
-          found.items.map(deliveryRow),
-        ),
-      );
-      noteMore(session.output, found.nextCursor);
-    },
-  );
+  withExamples(withCommonOptions(withListOptions(deliveries)), [
+    "webhook deliveries 4fGh2kLm4fGh2kLm",
+  ]).action(async (id: string, _options: unknown, command: Command) => {
+    const session = openSession(command);
+    const api = await session.connect();
+    const path = apiPath`/webhooks/${id}/deliveries`;
+    const found = await list(api, deliverySchema, { path, ...listOptions(command) });
+    session.output.result(found, () =>
+      formatTable(
+        ["ID", "TIME (UTC)", "EVENT", "PACKAGE", "STATE", "ATTEMPTS", "STATUS", "MS", "ERROR"],
+        found.items.map(deliveryRow),
+      ),
+    );
+    noteMore(session.output, found.nextCursor);
+  });
 }
 
 function deliveryRow(item: DeliveryView): readonly string[] {
@@ -122,15 +122,17 @@ export function addRotateSecret(group: Command): void {
     .summary("replace a webhook's secret")
     .description("Prints a new secret, this once. For 24 hours messages are signed with both.")
     .argument("<id>");
-  withCommonOptions(rotate).action(async (id: string, _options: unknown, command: Command) => {
-    const session = openSession(command);
-    const api = await session.connect();
-    const made = await api.send({
-      method: "POST",
-      path: apiPath`/webhooks/${id}/rotate-secret`,
-      schema: webhookWithSecretSchema,
-    });
-    session.output.result(made, () => made.secret);
-    if (!session.output.json) session.output.note(SECRET_NOTE);
-  });
+  withExamples(withCommonOptions(rotate), ["webhook rotate-secret 4fGh2kLm4fGh2kLm"]).action(
+    async (id: string, _options: unknown, command: Command) => {
+      const session = openSession(command);
+      const api = await session.connect();
+      const made = await api.send({
+        method: "POST",
+        path: apiPath`/webhooks/${id}/rotate-secret`,
+        schema: webhookWithSecretSchema,
+      });
+      session.output.result(made, () => made.secret);
+      if (!session.output.json) session.output.note(SECRET_NOTE);
+    },
+  );
 }

@@ -126,7 +126,10 @@ function addList(group: Command): void {
     .summary("list webhooks")
     .description("Lists the webhooks that you may know of.")
     .option("--registry <slug>", "only those of this registry");
-  withCommonOptions(withListOptions(command)).action(async (_options: unknown, self: Command) => {
+  withExamples(withCommonOptions(withListOptions(command)), [
+    "webhook list",
+    "webhook list --registry builds",
+  ]).action(async (_options: unknown, self: Command) => {
     const { registry } = parseOptions(self, z.object({ registry: z.string().optional() }));
     await printList(self, {
       path: "/webhooks",
@@ -152,12 +155,14 @@ function addShow(group: Command): void {
     .summary("show a webhook")
     .description("Shows a webhook; never its secret.")
     .argument("<id>");
-  withCommonOptions(show).action(async (id: string, _options: unknown, command: Command) => {
-    const session = openSession(command);
-    const api = await session.connect();
-    const webhook = await api.send({ path: apiPath`/webhooks/${id}`, schema: webhookSchema });
-    session.output.result(webhook, () => describe(webhook));
-  });
+  withExamples(withCommonOptions(show), ["webhook show 4fGh2kLm4fGh2kLm"]).action(
+    async (id: string, _options: unknown, command: Command) => {
+      const session = openSession(command);
+      const api = await session.connect();
+      const webhook = await api.send({ path: apiPath`/webhooks/${id}`, schema: webhookSchema });
+      session.output.result(webhook, () => describe(webhook));
+    },
+  );
 }
 
 function describe(webhook: WebhookView): string {
@@ -224,7 +229,7 @@ function addDelete(group: Command): void {
     .summary("delete webhooks")
     .description("Deletes webhooks by their ids, with what still waits to be sent.")
     .argument("<id...>");
-  withCommonOptions(remove).action(
+  withExamples(withCommonOptions(remove), ["webhook delete 4fGh2kLm4fGh2kLm"]).action(
     async (ids: readonly string[], _options: unknown, command: Command) => {
       const session = openSession(command);
       const api = await session.connect();

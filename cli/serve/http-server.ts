@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createServer, IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import { createServer, IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -11,6 +11,7 @@ import { IdentifiedResponse } from "./identified-response.ts";
 import { bodyOf } from "./request-body.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
+import { problem } from "./problem.ts";
 import type { Route } from "./router.ts";
 import { byteReaderOf, sendBytes } from "./send-bytes.ts";
 
@@ -169,13 +170,6 @@ function internalError(log: Log, error: unknown): Response {
   }
   log.error("request.failed", error);
   return problem(500, "Something went wrong here; the log says more under the request's id.");
-}
-
-function problem(status: number, detail: string): Response {
-  return Response.json(
-    { type: "about:blank", title: STATUS_CODES[status] ?? "", status, detail },
-    { status, headers: { "content-type": "application/problem+json" } },
-  );
 }
 
 /**

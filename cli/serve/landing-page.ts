@@ -13,6 +13,8 @@ const PAGE = `<!doctype html>
   <ul>
     <li>npm: <code>/npm/&lt;registry&gt;/</code></li>
     <li>containers and other OCI artifacts: <code>&lt;this host&gt;/&lt;registry&gt;/&lt;image&gt;</code></li>
+    <li>Python: <code>/pypi/&lt;registry&gt;/simple/</code></li>
+    <li>Maven: <code>/maven/&lt;registry&gt;/</code></li>
     <li>files: <code>/generic/&lt;registry&gt;/</code></li>
   </ul>
   <p>Manage it with the <code>entrepot</code> command or the <a href="/api/v1/openapi.json">REST API</a>.</p>

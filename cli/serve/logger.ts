@@ -24,6 +24,7 @@ export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Log
     ? pretty({
         destination: 2,
         ignore: "pid,hostname",
+        singleLine: true,
         translateTime: "SYS:HH:MM:ss.l",
         sync: true,
       })

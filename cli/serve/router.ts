@@ -8,6 +8,7 @@ import type { ServeConfig } from "./config.ts";
 import { withLambdaLimits } from "./lambda-limits.ts";
 import { landingPage } from "./landing-page.ts";
 import type { Metrics } from "./metrics.ts";
+import { problem } from "./problem.ts";
 
 /** Where a path leads. `name` stands in metrics and logs. */
 export interface Route {
@@ -46,10 +47,10 @@ export function createRouter(
         ]),
   ];
   const exact = new Map<string, Route>([
-    ["/", { name: "home", handle: () => landingPage() }],
-    ["/metrics", { name: "metrics", handle: () => metrics.render() }],
-    ["/healthz", { name: "health", handle: (request) => health.fetch(request) }],
-    ["/readyz", { name: "health", handle: (request) => health.fetch(request) }],
+    ["/", { name: "home", handle: readOnly(() => landingPage()) }],
+    ["/metrics", { name: "metrics", handle: readOnly(() => metrics.render()) }],
+    ["/healthz", { name: "health", handle: readOnly((request) => health.fetch(request)) }],
+    ["/readyz", { name: "health", handle: readOnly((request) => health.fetch(request)) }],
   ]);
   const nowhere: Route = { name: "none", handle: notFound };
   return (path) => routes.find(({ takes }) => takes(path)) ?? exact.get(path) ?? nowhere;
@@ -65,15 +66,15 @@ function asGet(request: Request, context: RequestContext): Request {
   return Object.defineProperty(request, "method", { value: "GET" });
 }
 
-function notFound(): Response {
-  return Response.json(
-    {
-      type: "about:blank",
-      title: "Not Found",
-      status: 404,
-      detail:
-        "Nothing is served here. Registries are under /npm/<registry>/, /generic/<registry>/ and /v2/<registry>/, the API under /api/v1/.",
-    },
-    { status: 404, headers: { "content-type": "application/problem+json" } },
-  );
+function readOnly(handle: Handler): Handler {
+  return (request, context) =>
+    request.method === "GET" || request.method === "HEAD"
+      ? handle(request, context)
+      : problem(405, "This can only be read: use GET or HEAD.", { allow: "GET, HEAD" });
 }
+
+const notFound = (): Response =>
+  problem(
+    404,
+    "Nothing is served here. Registries are under /npm/<registry>/, /generic/<registry>/, /v2/<registry>/, /pypi/<registry>/simple/ and /maven/<registry>/, the API under /api/v1/.",
+  );

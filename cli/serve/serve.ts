@@ -88,15 +88,15 @@ export async function startServer(config: ServeConfig, log: Logger): Promise<Run
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
     ...(ticketGeneration === undefined ? {} : { ticketGeneration }),
   });
-  // A deployment's first token is made, and shown, by its deployment.
-  const first =
-    config.adminToken === undefined && home.ownsBackground
-      ? await services.tokens.bootstrap()
-      : undefined;
   const background = new Background(services, home);
   const route = createRouter(services, home.blobRoutes, metrics, config);
   const server = createHttpServer({ config, route, metrics, log });
   const port = await listen(server, config);
+  // Only now that nothing can keep it from being shown. A deployment's first token is made by its deployment.
+  const first =
+    config.adminToken === undefined && home.ownsBackground
+      ? await services.tokens.bootstrap()
+      : undefined;
   background.start();
   return {
     url: config.baseUrl ?? urlOf(config, port),

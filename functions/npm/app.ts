@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { type AppEnv, createApp } from "../../shared/http/app.ts";
 import { DocumentSender } from "../../shared/http/send-document.ts";
 import type { Services } from "../../shared/services/services.ts";
-import { NPM_ERRORS } from "./errors.ts";
+import { methodNotAllowed, NPM_ERRORS } from "./errors.ts";
 import { canonicalPath } from "./names.ts";
 import {
   getVisibility,
@@ -28,6 +28,7 @@ const OWN = `${ROOT}/-`;
 /** Names never begin with a dash, which is where our own paths begin. */
 const PACKAGE = `${ROOT}/:package{[^/-][^/]*}`;
 const TARBALL = `${PACKAGE}/-/:file`;
+const VERSION = `${PACKAGE}/:version{[^/-][^/]*}`;
 const ABOUT = `${OWN}/package/:package`;
 const COUCH_USER = `${OWN}/user/:user{org\\.couchdb\\.user(?::|%3[Aa])[^/]+}`;
 
@@ -84,9 +85,11 @@ export function createNpmApp(services: Services): Hono<AppEnv> {
   app.get(PACKAGE, (c) => getPackument(c, services, documents));
   app.put(PACKAGE, (c) => putPackage(c, services));
   app.get(TARBALL, (c) => getTarball(c, services));
-  app.get(`${PACKAGE}/:version{[^/-][^/]*}`, (c) => getVersionManifest(c, services));
+  app.get(VERSION, (c) => getVersionManifest(c, services));
   app.put(`${PACKAGE}/-rev/:rev`, (c) => putRevision(c, services));
   app.delete(`${PACKAGE}/-rev/:rev`, (c) => deletePackage(c, services));
   app.delete(`${PACKAGE}/-/:file/-rev/:rev`, (c) => deleteTarball(c, services));
+  app.all(PACKAGE, (c) => methodNotAllowed(c, "GET, HEAD, PUT"));
+  for (const path of [TARBALL, VERSION]) app.all(path, (c) => methodNotAllowed(c, "GET, HEAD"));
   return app;
 }

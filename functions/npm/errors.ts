@@ -40,6 +40,12 @@ export function ok(c: Context<AppEnv>, status: 200 | 201 = 200): Response {
   return c.json({ ok: true }, status);
 }
 
+/** A 405 for a path that is served, but not by this method; `allowed` is the `Allow` header. */
+export function methodNotAllowed(c: Context<AppEnv>, allowed: string): Response {
+  const words = `${c.req.method.slice(0, 20)} is not served here; use ${allowed}.`;
+  return c.json(body(words, "method-not-allowed"), 405, { allow: allowed });
+}
+
 const body = (error: string, reason: string): ErrorBody => ({ error, reason });
 
 function wordsOf(error: RegistryError): string {

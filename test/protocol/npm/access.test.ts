@@ -121,3 +121,17 @@ test("a registry of another ecosystem says where to go", async () => {
   expect(response.status).toBe(400);
   expect(await response.text()).toContain("/generic/files/");
 });
+
+test.each([
+  ["POST", "/@acme%2fpad", "GET, HEAD, PUT"],
+  ["DELETE", "/@acme/pad", "GET, HEAD, PUT"],
+  ["PUT", "/@acme%2fpad/-/pad-1.0.0.tgz", "GET, HEAD"],
+  ["DELETE", "/@acme%2fpad/1.0.0", "GET, HEAD"],
+])("%s of %s is answered 405 with the methods that there are", async (method, path, allowed) => {
+  await using npm = await openNpmRegistry();
+  await npm.publish({ name: "@acme/pad", version: "1.0.0" });
+  const answer = await npm.send(path, { method });
+  expect(answer.status).toBe(405);
+  expect(answer.headers.get("allow")).toBe(allowed);
+  expect(answer.json.error).toContain(allowed);
+});

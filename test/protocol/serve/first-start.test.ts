@@ -1,8 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import * as z from "zod";
 
 const MAIN = new URL("../../../cli/main.ts", import.meta.url).pathname;
 
@@ -40,6 +43,23 @@ it("the first start on an empty folder prints an admin token once, and stores on
   }
   expect(statSync(join(folder, "keys", "secret")).mode & 0o777).toBe(0o600);
   rmSync(folder, { recursive: true });
+});
+
+it("a first start that fails, as on a port that is taken, does not use up the admin token", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "entrepot-first-"));
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = z.object({ port: z.number() }).parse(other.address());
+  const { ENTREPOT_ADMIN_TOKEN: _, ...env } = process.env;
+  const child = spawn(process.execPath, [MAIN, "serve", "--port", String(port), "--data", folder], {
+    env,
+  });
+  expect(await once(child, "exit")).toEqual([2, null]);
+  other.close();
+  const { printed, whoami } = await startOnce(folder);
+  rmSync(folder, { recursive: true });
+  expect(printed).toContain("Admin token");
+  expect(whoami).toBe(200);
 });
 
 it.each([

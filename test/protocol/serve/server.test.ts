@@ -69,6 +69,23 @@ describe("the embedded server", () => {
     expect(server.output()).not.toContain(server.adminToken);
   });
 
+  it("logs a request in one line for people too", async () => {
+    const server = await start({ args: ["--log", "pretty"] });
+    await fetch(`${server.url}/npm/%1b%5b31mred%0anew`);
+    const line = /^\[[\d:.]+\] INFO: request \{.*"path":"\/npm\/%1b%5b31mred%0anew".*\}$/m;
+    await expect.poll(() => server.output(), { timeout: 5000 }).toMatch(line);
+  });
+
+  it.each(["/", "/healthz", "/readyz", "/metrics"])("only reads %s", async (path) => {
+    const server = await start();
+    expect((await fetch(`${server.url}${path}`, { method: "HEAD" })).status).toBe(200);
+    for (const method of ["OPTIONS", "POST", "DELETE"]) {
+      const answer = await fetch(`${server.url}${path}`, { method });
+      expect(answer.status).toBe(405);
+      expect(answer.headers.get("allow")).toBe("GET, HEAD");
+    }
+  });
+
   it("tells a health check how it is", async () => {
     const server = await start();
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
