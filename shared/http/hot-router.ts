@@ -15,7 +15,7 @@ export class HotRouter<T> implements Router<T> {
   /** Handlers of every path; what has only them was not found. */
   #middlewareCount = 0;
 
-  /** `paths`: as they are given to `get`. No other route that is for GET may match what they match. */
+  /** `paths`: as they are given to `get`. Of what they match nothing may be answered by a route that stands before. */
   constructor(paths: readonly string[]) {
     this.#paths = paths;
   }
