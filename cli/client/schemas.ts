@@ -33,6 +33,8 @@ export const registrySchema = z.looseObject({
       mutableFiles: z.boolean(),
       restoreDays: z.number(),
       maxFileBytes: z.number(),
+      immutableTags: z.boolean().default(false),
+      mutableTags: z.array(z.string()).default([]),
     })
     .optional(),
   packageRules: z.array(packageRuleSchema).default([]),

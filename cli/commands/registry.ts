@@ -216,9 +216,16 @@ function describe(registry: RegistryView): string {
     ["Mutable files", policies === undefined ? "" : policies.mutableFiles ? "yes" : "no"],
     ["Restore days", policies === undefined ? "" : String(policies.restoreDays)],
     ["Largest file", policies === undefined ? "" : formatBytes(policies.maxFileBytes)],
+    ["Immutable tags", policies === undefined ? "" : describeTags(policies)],
     ["Created", formatTime(registry.createdAt)],
     ["Updated", formatTime(registry.updatedAt)],
   ]);
+}
+
+function describeTags(policies: NonNullable<RegistryView["policies"]>): string {
+  const { immutableTags, mutableTags } = policies;
+  if (!immutableTags) return "none";
+  return mutableTags.length === 0 ? "all" : `all but ${mutableTags.join(", ")}`;
 }
 
 function addUpdate(group: Command): void {

@@ -30,6 +30,8 @@ export class Pushes {
   async start(request: Request, name: string): Promise<Response> {
     const { searchParams } = new URL(request.url);
     const digest = searchParams.get("digest");
+    const isWhole = digest !== null && !searchParams.has("mount");
+    const whole = isWhole ? parseDigest(digest) : undefined;
     searchParams.delete("digest");
     const query = searchParams.size === 0 ? "" : `?${searchParams.toString()}`;
     const answer = await this.#remote.forward(request, { query, hasBody: false });
@@ -45,18 +47,23 @@ export class Pushes {
         "The proxy has too many unfinished uploads; wait a little.",
       );
     }
-    const isWhole = digest !== null && !searchParams.has("mount");
-    if (isWhole) return this.#complete(request, upload, parseDigest(digest));
+    if (whole !== undefined) return this.#complete(request, upload, whole);
     return new Response(null, { status: 202, headers: progressOf(upload) });
   }
 
   /** PATCH: keeps what the client streams. */
   async append(request: Request, upload: Upload): Promise<Response> {
-    const { startBytes } = parseChunk(request.headers);
+    const { startBytes, sizeBytes } = parseChunk(request.headers);
     if (startBytes !== undefined && startBytes !== upload.spool.sizeBytes)
       return outOfOrder(upload);
     const done = await this.#uploads.write(upload, async () => {
+      const before = upload.spool.sizeBytes;
       if (request.body !== null) await upload.spool.append(request.body);
+      const came = upload.spool.sizeBytes - before;
+      if (sizeBytes !== undefined && came !== sizeBytes) {
+        const message = `The chunk has ${came} bytes, not ${sizeBytes}; begin the upload again.`;
+        throw new OciInvalidError("SIZE_INVALID", message);
+      }
       return new Response(null, { status: 202, headers: progressOf(upload) });
     });
     return done ?? outOfOrder(upload);

@@ -12,6 +12,14 @@ const MALLOC = {
 };
 
 /**
+ * For libuv, on whose threads writes, fsyncs and the table's commits wait for the disk: of the four that there are by
+ * default clients wait for each other, although the disk could do more at once. Only read when the first one starts.
+ */
+const THREADS = { UV_THREADPOOL_SIZE: "8" };
+
+const ENVIRONMENT = { ...MALLOC, ...THREADS };
+
+/**
  * For V8, which sizes its heap by the machine's memory and lets it grow with the load. New objects get two halves of
  * 4 MB instead of 16 MB, and old ones are collected when they have grown by half, not to four times their size.
  * The size of the halves is only read when a heap is made.
@@ -19,16 +27,17 @@ const MALLOC = {
 const V8 = ["--max-semi-space-size=4", "--heap-growing-percent=50"];
 
 /**
- * Starts this command anew, in the same process, with settings of the allocator and of V8 that cannot be changed later.
- * Glibc's settings in the environment and V8's on the command line win. Without effect where the system has no `execve`.
+ * Starts this command anew, in the same process, with settings of the allocator, libuv and V8 that cannot be changed later.
+ * Those in the environment and V8's on the command line win. Without effect where the system has no `execve`.
  */
 export function restartWithFrugalMemory(): void {
   const { execPath, execArgv, argv, env } = process;
   if (process.platform !== "linux" || process.execve === undefined) return;
   const flags = V8.filter((flag) => !execArgv.some((given) => nameOf(given) === nameOf(flag)));
-  if (flags.length === 0 && Object.keys(MALLOC).every((name) => env[name] !== undefined)) return;
+  if (flags.length === 0 && Object.keys(ENVIRONMENT).every((name) => env[name] !== undefined))
+    return;
   const args = [execPath, ...flags, ...execArgv, ...argv.slice(1)];
-  process.execve(execPath, args, { ...MALLOC, ...env });
+  process.execve(execPath, args, { ...ENVIRONMENT, ...env });
 }
 
 /** Node takes `_` for `-` in its flags. */

@@ -42,18 +42,21 @@ export function installCommands(
   kind: ImageKind,
   [tag]: readonly string[],
 ) {
-  const name = `${new URL(baseUrl).host}/${registry.slug}/${version.packageName}`;
+  const { protocol, host } = new URL(baseUrl);
+  const name = `${host}/${registry.slug}/${version.packageName}`;
+  // docker has this in its daemon's settings, and does so to localhost of its own accord.
+  const plain = protocol === "http:" ? " --plain-http" : "";
   if (kind === "chart") {
     // helm finds charts by tag only; it writes the + of a version as _ there.
     if (tag === undefined) return [];
     const versionFlag = `--version ${tag.replaceAll("_", "+")}`;
     const release = version.packageName.split("/").at(-1) ?? "";
     return [
-      { label: "Install", command: `helm install ${release} oci://${name} ${versionFlag}` },
-      { label: "Pull", command: `helm pull oci://${name} ${versionFlag}` },
+      { label: "Install", command: `helm install${plain} ${release} oci://${name} ${versionFlag}` },
+      { label: "Pull", command: `helm pull${plain} oci://${name} ${versionFlag}` },
     ];
   }
-  const pull = kind === "artifact" ? "oras pull" : "docker pull";
+  const pull = kind === "artifact" ? `oras pull${plain}` : "docker pull";
   return [
     ...(tag === undefined ? [] : [{ label: "By tag", command: `${pull} ${name}:${tag}` }]),
     { label: "By digest", command: `${pull} ${name}@${version.version}` },

@@ -1,5 +1,5 @@
 /**
- * What every answer but a failure says, from before there was a specification:
+ * What every answer says, a 401 too, from before there was a specification:
  * https://distribution.github.io/distribution/spec/api/#api-version-check.
  *
  * Pulls bring it along with their other headers: one that is added to a `Response` makes a list of all of them, a

@@ -64,5 +64,8 @@ export interface Registry {
   readonly updatedAtMs: number;
 }
 
-/** 1 to 63 of a-z, 0-9, dash and underscore, starting and ending with a letter or digit: safe as a path segment and OCI name. */
-export const SLUG_PATTERN = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/;
+/**
+ * 1 to 63 of a-z, 0-9, dash and underscore, starting and ending with a letter or digit: safe as a path segment. Between
+ * those come dashes or one or two underscores, as OCI clients want it of the components of a name.
+ */
+export const SLUG_PATTERN = /^(?=.{1,63}$)[a-z0-9]+(?:(?:__?|-+)[a-z0-9]+)*$/;

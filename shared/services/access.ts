@@ -166,6 +166,20 @@ const noTarget = ({ slug, routing }: Registry): UnsupportedError =>
 const narrowToken = (): UnauthenticatedError =>
   new UnauthenticatedError("Your short-lived token does not cover this; fetch one for it.");
 
+/** What {@link Access.openAny} gives or throws. */
+function doorOf(caller: Caller, slug: string, registry: Registry | undefined): RegistryGrant {
+  if (registry !== undefined) {
+    const grant = new RegistryGrant(registry, caller);
+    if (grant.may("packages:read") || grant.may("registries:read")) return grant;
+    if (grant.may("packages:delete") || grant.may("registries:delete")) return grant;
+    // An auditor reads who published what, and none of the packages.
+    if (grant.may("audit:read")) return grant;
+  }
+  if (caller.principal.kind === "anonymous") throw new UnauthenticatedError();
+  if (!isGranted(caller.principal, "packages:read", slug, undefined)) throw narrowToken();
+  throw new NotFoundError("registry", slug);
+}
+
 export class Access {
   readonly #directory: RegistryDirectory;
 
@@ -187,7 +201,9 @@ export class Access {
     scope: Scope,
     packageName?: string,
   ): Promise<RegistryGrant> {
-    const door = await this.openAny(caller, slug);
+    // Nearly every request comes by here, and nearly every registry is known.
+    const registry = this.#directory.known(slug) ?? (await this.#directory.find(slug));
+    const door = doorOf(caller, slug, registry);
     const grant = scope === "packages:read" ? door : await this.holding(door, scope);
     grant.require(scope, packageName);
     if (grant.registry.ecosystem !== ecosystem) {
@@ -221,17 +237,7 @@ export class Access {
 
   /** Any registry that the caller may know of; what may be done with it is still to be asked. */
   async openAny(caller: Caller, slug: string): Promise<RegistryGrant> {
-    const registry = await this.#directory.find(slug);
-    if (registry !== undefined) {
-      const grant = new RegistryGrant(registry, caller);
-      if (grant.may("packages:read") || grant.may("registries:read")) return grant;
-      if (grant.may("packages:delete") || grant.may("registries:delete")) return grant;
-      // An auditor reads who published what, and none of the packages.
-      if (grant.may("audit:read")) return grant;
-    }
-    if (caller.principal.kind === "anonymous") throw new UnauthenticatedError();
-    if (!isGranted(caller.principal, "packages:read", slug, undefined)) throw narrowToken();
-    throw new NotFoundError("registry", slug);
+    return doorOf(caller, slug, await this.#directory.find(slug));
   }
 
   /** @throws {UnauthenticatedError} | {@link ForbiddenError} unless the caller's token has the scope. */

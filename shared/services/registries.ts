@@ -74,7 +74,7 @@ export class Registries {
     const principal = this.#access.requireScope(caller, "registries:write");
     if (!SLUG_PATTERN.test(input.slug)) {
       throw new InvalidInputError(
-        `"${input.slug.slice(0, 80)}" cannot be a slug: use 1 to 63 of a-z, 0-9, - and _, starting and ending with a letter or digit.`,
+        `"${input.slug.slice(0, 80)}" cannot be a slug: use 1 to 63 of a-z, 0-9, - and _, with dashes, or one or two underscores, between letters or digits.`,
         [{ at: "/slug", problem: "not a slug" }],
       );
     }

@@ -12,7 +12,7 @@ const FRESH_MS = 5_000;
  */
 export class RegistryDirectory {
   readonly #table: Table;
-  readonly #known = new LRUCache<string, { readonly registry: Registry | undefined }>({
+  readonly #known = new LRUCache<string, Registry>({
     // The cache makes arrays for all of them at once, 40 KB; a registry more is one read.
     max: 1_000,
     ttl: FRESH_MS,
@@ -24,15 +24,20 @@ export class RegistryDirectory {
     this.#table = table;
   }
 
+  /** What needs not be asked for; `undefined`: {@link find} it. */
+  known(slug: string): Registry | undefined {
+    return this.#known.get(slug);
+  }
+
   async find(slug: string): Promise<Registry | undefined> {
-    const known = this.#known.get(slug);
-    if (known !== undefined) return known.registry;
+    const known = this.known(slug);
+    if (known !== undefined) return known;
     // A slug comes from a URL; what is too long to be one is not looked up.
     if (slug.length > 63) return undefined;
     const item = await this.#table.get(registryKey(slug));
     const registry = item === undefined ? undefined : toRegistry(item);
     // Absence is not remembered, so that a registry serves as soon as it was created, here or elsewhere.
-    if (registry !== undefined) this.#known.set(slug, { registry });
+    if (registry !== undefined) this.#known.set(slug, registry);
     return registry;
   }
 

@@ -28,7 +28,12 @@ export const prose = (minLength: number, maxLength: number) =>
 
 /** What names a registry or an upstream; `what` is it called where. */
 export const slugText = (what: "slug" | "key") =>
-  z.string().regex(SLUG_PATTERN, `is not a ${what}: use 1 to 63 of a-z, 0-9, - and _`);
+  z
+    .string()
+    .regex(
+      SLUG_PATTERN,
+      `is not a ${what}: use 1 to 63 of a-z, 0-9, - and _, with dashes, or one or two underscores, between letters or digits`,
+    );
 
 export const time = z.iso.datetime({ offset: true }).meta({
   description: "A time in ISO 8601 with its zone.",

@@ -1,27 +1,19 @@
-import {
-  closeSync,
-  fdatasync,
-  fsync,
-  openSync,
-  unlinkSync,
-  write,
-  writeSync,
-  writev,
-} from "node:fs";
+import { closeSync, fdatasync, fsync, openSync, unlinkSync, write, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
 const writeAsync = promisify(write);
-const writevAsync = promisify(writev);
 
 /** Large enough that a write costs more than its trip to the thread pool; the last one is all that a small body waits for. */
 const BATCH_BYTES = 256 * 1024;
 /** What the disk may begin with while more arrives; at the end there is little left to wait for. */
 const SYNC_BYTES = 16 * 1024 * 1024;
-/** The kernel takes 1,024 pieces in one writev; a client may send very small ones. */
-const BATCH_PIECES = 512;
+/** Kept for later bodies. */
+const MAX_SPARE_BUFFERS = 16;
+
+const spare: Uint8Array[] = [];
 
 /**
  * Creates `path` with these bytes, durable (but not yet its name) when it resolves.
@@ -46,7 +38,7 @@ export async function writeSmallFile(path: string, bytes: Uint8Array): Promise<v
 /**
  * Creates `path` with the bytes of a stream, durable (but not yet its name) when it resolves; calls
  * `onChunk` with each chunk, in order, while earlier ones are being written.
- * At most two batches of 1 MB (and a chunk) are in memory. Nothing is left when it fails, and the stream
+ * At most two batches (and a chunk) are in memory. Nothing is left when it fails, and the stream
  * is cancelled when it was not the stream that failed.
  */
 export async function writeStreamToFile(
@@ -71,11 +63,14 @@ export async function writeStreamToFile(
   closeSync(descriptor);
 }
 
-/** Gathers chunks without copying them, and writes one batch while the next is gathered. */
+/**
+ * Gathers chunks in a buffer, and writes one while the next is filled. Copying costs little; chunks that waited for the
+ * disk would outlive young generations, and the collector would mark its whole heap for them again and again.
+ */
 class BatchWriter {
   readonly #descriptor: number;
-  #batch: Uint8Array[] = [];
-  #batchBytes = 0;
+  #buffer: Uint8Array | undefined;
+  #filledBytes = 0;
   #writing: Promise<void> = Promise.resolve();
   #unsyncedBytes = 0;
   #syncing: Promise<void> = Promise.resolve();
@@ -85,10 +80,14 @@ class BatchWriter {
   }
 
   async push(chunk: Uint8Array): Promise<void> {
-    if (chunk.byteLength === 0) return;
-    this.#batch.push(chunk);
-    this.#batchBytes += chunk.byteLength;
-    if (this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_PIECES) await this.#start();
+    for (let taken = 0; taken < chunk.byteLength; ) {
+      this.#buffer ??= spare.pop() ?? new Uint8Array(BATCH_BYTES);
+      const some = chunk.subarray(taken, taken + BATCH_BYTES - this.#filledBytes);
+      this.#buffer.set(some, this.#filledBytes);
+      this.#filledBytes += some.byteLength;
+      taken += some.byteLength;
+      if (this.#filledBytes === BATCH_BYTES) await this.#start();
+    }
   }
 
   /** Resolves when everything is on the disk. */
@@ -108,14 +107,13 @@ class BatchWriter {
   async #start(): Promise<void> {
     await this.#writing;
     this.#syncSome();
-    const batch = this.#batch;
-    if (batch.length === 0) return;
-    this.#writing = writeAll(this.#descriptor, batch, this.#batchBytes);
+    if (this.#buffer === undefined) return;
+    this.#writing = writeAndSpare(this.#descriptor, this.#buffer, this.#filledBytes);
     // The failure is met by the next push, which may be a slow network away: not unhandled until then.
     this.#writing.catch(() => undefined);
-    this.#unsyncedBytes += this.#batchBytes;
-    this.#batch = [];
-    this.#batchBytes = 0;
+    this.#unsyncedBytes += this.#filledBytes;
+    this.#buffer = undefined;
+    this.#filledBytes = 0;
   }
 
   #syncSome(): void {
@@ -129,16 +127,18 @@ class BatchWriter {
   }
 }
 
-async function writeAll(
+async function writeAndSpare(
   descriptor: number,
-  batch: readonly Uint8Array[],
-  totalBytes: number,
+  buffer: Uint8Array,
+  filledBytes: number,
 ): Promise<void> {
-  let { bytesWritten } = await writevAsync(descriptor, batch);
-  if (bytesWritten === totalBytes) return;
-  // A nearly full disk takes a part and tells why only when asked for the rest.
-  const rest = Buffer.concat(batch, totalBytes);
-  while (bytesWritten < totalBytes) {
-    bytesWritten += (await writeAsync(descriptor, rest, bytesWritten)).bytesWritten;
+  try {
+    for (let written = 0; written < filledBytes; ) {
+      // A nearly full disk takes a part and tells why only when asked for the rest.
+      written += (await writeAsync(descriptor, buffer, written, filledBytes - written))
+        .bytesWritten;
+    }
+  } finally {
+    if (spare.length < MAX_SPARE_BUFFERS) spare.push(buffer);
   }
 }

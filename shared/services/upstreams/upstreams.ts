@@ -103,7 +103,7 @@ export class Upstreams {
     const { key } = input;
     if (!SLUG_PATTERN.test(key)) {
       throw new InvalidInputError(
-        `"${key.slice(0, 80)}" cannot be the key of an upstream: use 1 to 63 of a-z, 0-9, - and _, starting and ending with a letter or digit.`,
+        `"${key.slice(0, 80)}" cannot be the key of an upstream: use 1 to 63 of a-z, 0-9, - and _, with dashes, or one or two underscores, between letters or digits.`,
         [{ at: "/key", problem: "not a key" }],
       );
     }

@@ -57,6 +57,9 @@ describe("creating a registry", () => {
     ["/slug", { slug: "Not a slug" }],
     ["/slug", { slug: "x".repeat(64) }],
     ["/slug", { slug: 7 }],
+    // No client would take the name of an image behind these.
+    ["/slug", { slug: "a___b" }],
+    ["/slug", { slug: "a-_b" }],
     ["/ecosystem", { ecosystem: "cobol" }],
     ["/colour", { colour: "red" }],
     ["/labels/0", { labels: [""] }],

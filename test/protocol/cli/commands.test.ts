@@ -90,6 +90,19 @@ describe("registry", () => {
     expect((await admin.run(["registry", "show", "fresh"])).code).toBe(4);
   });
 
+  test("show tells which tags do not move", async () => {
+    const fixed = ["--ecosystem", "oci", "--immutable-tags", "--mutable-tag", "latest,nightly-*"];
+    expect((await admin.run(["registry", "create", "fixed", ...fixed])).code).toBe(0);
+    const show = async (): Promise<string> =>
+      (await admin.run(["registry", "show", "fixed"])).stdout;
+    expect(await show()).toMatch(/Immutable tags: +all but latest, nightly-\*\n/);
+    await admin.run(["registry", "update", "fixed", "--mutable-tag", ""]);
+    expect(await show()).toMatch(/Immutable tags: +all\n/);
+    await admin.run(["registry", "update", "fixed", "--no-immutable-tags"]);
+    expect(await show()).toMatch(/Immutable tags: +none\n/);
+    expect((await admin.run(["registry", "delete", "fixed", "--confirm", "fixed"])).code).toBe(0);
+  });
+
   test("delete wants the slug, typed once more", async () => {
     for (const confirm of [[], ["--confirm", "Builds"]]) {
       const { code } = await admin.run(["registry", "delete", "builds", ...confirm]);

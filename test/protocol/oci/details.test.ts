@@ -359,7 +359,7 @@ describe("A Helm chart", () => {
     const shown = await get(`${pathOf(digest)}/chart`, chartView);
     expect(shown).toMatchObject({ chart, readme: "# App", values: "replicas: 1", problems: [] });
     expect(shown.install[0]?.command).toBe(
-      "helm install app oci://registry.test/images/team/app --version 1.2.0+build",
+      "helm install --plain-http app oci://registry.test/images/team/app --version 1.2.0+build",
     );
     expect((await details(digest)).kind).toBe("chart");
     expect(paths(await contents(digest))).toContain("app/Chart.yaml");

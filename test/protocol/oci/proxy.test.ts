@@ -148,6 +148,17 @@ describe("The push proxy", () => {
     expect((await send(`/v2/images/app/blobs/${digestOf("whole")}`)).status).toBe(307);
   });
 
+  test("refuses a chunk that is not as long as its range says, and forgets the upload", async () => {
+    for (const range of ["0-1", "0-9"]) {
+      const location = await begin();
+      const headers = { "content-range": range };
+      const init = { method: "PATCH", headers, ...streamed(bytesOf("abcd")) };
+      const response = await send(location, init);
+      expect([response.status, (await errorOf(response)).code]).toEqual([400, "SIZE_INVALID"]);
+      expect((await send(location)).status).toBe(404);
+    }
+  });
+
   test("passes manifests, tags and mounts through", async () => {
     const config = bytesOf("{}");
     await pushStreamed(config);
