@@ -247,7 +247,7 @@ export class Lifecycle {
       },
       tags: [...kept, ...latest],
       ops: [
-        ...changes.map(([before, after]) => replaceVersionOp(after, before.state)),
+        ...changes.map(([before, after]) => replaceVersionOp(after, before)),
         ...dropped
           .filter(({ name }) => !needsLatest || name !== "latest")
           .map(({ name }) => deleteTagOp(registryId, pkg.name, name)),
