@@ -139,7 +139,7 @@ export class Manifests {
         publishedBy: actorName(grant.caller.principal),
       });
       const ops = [
-        before === undefined ? createVersionOp(version) : replaceVersionOp(version, before.state),
+        before === undefined ? createVersionOp(version) : replaceVersionOp(version, before),
         sequenceOp(version),
         ...fileOps(file, manifest.bytes),
         ...referrerOps(grant.registry.id, image, manifest),

@@ -63,11 +63,21 @@ export const createVersionOp = (version: Version): PutOp => ({
   conditions: [{ kind: "absent" }],
 });
 
-/** Replaces a version in `readState`; fails when its state changed since it was read. */
-export const replaceVersionOp = (version: Version, readState: Version["state"]): PutOp => ({
+/**
+ * Replaces a version as it was read; fails when its state or files changed since: files come and go without a change
+ * of the package, and what they were counted in would be lost.
+ */
+export const replaceVersionOp = (
+  version: Version,
+  read: Pick<Version, "state" | "fileCount" | "sizeBytes">,
+): PutOp => ({
   op: "put",
   item: versionItem(version),
-  conditions: [{ kind: "equals", attribute: "state", value: readState }],
+  conditions: [
+    { kind: "equals", attribute: "state", value: read.state },
+    { kind: "equals", attribute: "fileCount", value: read.fileCount },
+    { kind: "equals", attribute: "sizeBytes", value: read.sizeBytes },
+  ],
 });
 
 /** Counts a file into, or out of, an available version. Fails when it is none, or its state changed since it was read. */

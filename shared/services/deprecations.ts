@@ -52,13 +52,13 @@ export class Deprecations {
     await this.#changes.apply(grant, packageName, async (current) => {
       const pkg = requireActive(current, packageName);
       const versions = await readVersions(this.#stores.table, grant.registry.id, packageName);
-      const changed: (readonly [Version, Version["state"]])[] = [];
+      const changed: (readonly [after: Version, before: Version])[] = [];
       for (const [name, deprecation] of messages) {
         const before = versions.find(({ version }) => version === name);
         if (before === undefined || !isAvailable(before)) throw new NotFoundError("version", name);
         if (before.deprecation === deprecation) continue;
         const state = deprecation === "" ? "published" : "deprecated";
-        changed.push([{ ...before, deprecation, state }, before.state]);
+        changed.push([{ ...before, deprecation, state }, before]);
       }
       if (changed.length === 0) return undefined;
       const ecosystem = this.#ecosystems[grant.registry.ecosystem];
@@ -69,7 +69,7 @@ export class Deprecations {
       return {
         package: { ...pkg, latestVersion, updatedAtMs: this.#stores.now() },
         tags: current.tags,
-        ops: changed.map(([version, readState]) => replaceVersionOp(version, readState)),
+        ops: changed.map(([version, before]) => replaceVersionOp(version, before)),
         documents: { kind: "rebuild", changed: changed.map(([version]) => version) },
         audit: changed.map(([{ version, deprecation }]) => ({
           action: deprecation === "" ? "version.undeprecate" : "version.deprecate",

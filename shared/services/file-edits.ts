@@ -128,7 +128,7 @@ export class FileEdits {
       return {
         package: { ...pkg, updatedAtMs: now() },
         tags: current.tags,
-        ops: [replaceVersionOp(after, before.state), ...ops],
+        ops: [replaceVersionOp(after, before), ...ops],
         documents: { kind: "rebuild", changed: [after] },
         audit: [audit],
       };

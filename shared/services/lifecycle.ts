@@ -138,38 +138,42 @@ export class Lifecycle {
     };
   }
 
-  /** Changes every version for which `change` gives another, and counts them. */
+  /**
+   * Changes every version for which `change` gives another, each once, and counts them: of a deletion and a restore
+   * at the same time, each would find again and again what the other has just done.
+   */
   async #inBatches(
     grant: RegistryGrant,
     packageName: string,
     action: "package.delete" | "package.restore",
     change: (version: Version) => Version | undefined,
   ): Promise<number> {
-    let count = 0;
+    const done = new Set<string>();
     for (;;) {
+      let batch: readonly VersionChange[] = [];
       const applied = await this.#changes.apply(
         grant,
         packageName,
         async (current) => {
           const pkg = requireKnown(current, packageName);
           const versions = await readVersions(this.#stores.table, grant.registry.id, packageName);
-          const pairs = versions
+          batch = versions
             .flatMap((before): VersionChange[] => {
-              const after = change(before);
+              const after = done.has(before.version) ? undefined : change(before);
               return after === undefined ? [] : [[before, after]];
             })
             .slice(0, VERSIONS_A_TRANSACTION);
-          if (pairs.length === 0) return undefined;
-          count += pairs.length;
-          return this.#visibilityChange(grant, current, pkg, versions, pairs, {
+          if (batch.length === 0) return undefined;
+          return this.#visibilityChange(grant, current, pkg, versions, batch, {
             action,
             version: "",
-            detail: `${pairs.length} versions`,
+            detail: `${batch.length} versions`,
           });
         },
         ALL_TAGS,
       );
-      if (applied === undefined) return count;
+      if (applied === undefined) return done.size;
+      for (const [{ version }] of batch) done.add(version);
     }
   }
 
@@ -243,7 +247,7 @@ export class Lifecycle {
       },
       tags: [...kept, ...latest],
       ops: [
-        ...changes.map(([before, after]) => replaceVersionOp(after, before.state)),
+        ...changes.map(([before, after]) => replaceVersionOp(after, before)),
         ...dropped
           .filter(({ name }) => !needsLatest || name !== "latest")
           .map(({ name }) => deleteTagOp(registryId, pkg.name, name)),

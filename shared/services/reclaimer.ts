@@ -86,7 +86,7 @@ export class Reclaimer {
     try {
       // The tombstone comes first: from here on the version cannot be restored, so its files may go.
       await table.write([
-        replaceVersionOp(tombstone, version.state),
+        replaceVersionOp(tombstone, version),
         ...(version.state === "deleted" ? recordOps(WORKER, happening, registryId, now()) : []),
       ]);
       await this.#dropRows((page) =>
@@ -95,7 +95,7 @@ export class Reclaimer {
       await this.#links.release(version);
       const subject = property(version.metadata, "subject");
       await table.write([
-        replaceVersionOp({ ...tombstone, metadata: {}, fileCount: 0 }, "reclaimed"),
+        replaceVersionOp({ ...tombstone, metadata: {}, fileCount: 0 }, tombstone),
         ...(typeof subject === "string"
           ? [removeReferrerOp(registryId, packageName, subject, version.version)]
           : []),

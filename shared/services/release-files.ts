@@ -120,7 +120,7 @@ export class ReleaseFiles {
       package: { ...pkg, updatedAtMs: nowMs },
       tags: current.tags,
       ops: [
-        replaceVersionOp(after, before.state),
+        replaceVersionOp(after, before),
         ...input.files.flatMap((file) => fileOps(after, file, nowMs)),
         ...distinctBlobs(input.files).map(claimBlobOp),
       ],

@@ -60,7 +60,7 @@ export class CachedManifests {
         publishedBy: origin,
       });
       const ops = [
-        before === undefined ? createVersionOp(version) : replaceVersionOp(version, before.state),
+        before === undefined ? createVersionOp(version) : replaceVersionOp(version, before),
         sequenceOp(version),
         ...fileOps(file, manifest.bytes),
         ...listedReferrerOps(registry.id, repository, manifest),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Blobs } from "../../../shared/ports/blobs.ts";
 import { Collector } from "../../../shared/services/collector.ts";
@@ -70,6 +71,16 @@ it("a deleted package comes back with all of its versions", async () => {
   expect(await listing.json()).toEqual({ items: [] });
   expect(await restore("many")).toBeLessThan(300);
   for (let n = 0; n < 90; n++) expect(await statusOf(`many/1.0.${n}/f`)).toBe(200);
+});
+
+it("deleting and restoring a package at the same time both end", async () => {
+  for (let n = 0; n < 4; n++) await put(`many/1.0.${n}/f`, "content");
+  const changes: Promise<number>[] = [];
+  for (let n = 0; n < 60; n++) {
+    changes.push(n % 2 === 0 ? remove("many") : restore("many"));
+    await sleep(n % 5);
+  }
+  for (const status of await Promise.all(changes)) expect([200, 204, 404]).toContain(status);
 });
 
 it("a deleted registry is gone at once, its slug is free, and its bytes are reclaimed later", async () => {
