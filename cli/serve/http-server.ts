@@ -101,7 +101,10 @@ function createHandler(
         throw new Error("a response of another server");
       const { route, context } = outgoing;
       if (route === undefined) throw new Error("a request that did not arrive");
-      if (incoming instanceof IncomingMessage) takeBody(request, incoming);
+      if (incoming instanceof IncomingMessage) {
+        if (!isPlainBody(incoming)) return problem(501, "Send the body without a transfer coding.");
+        takeBody(request, incoming);
+      }
       const response = await route.handle(request, context);
       const reader = context.isStored === true ? byteReaderOf(response) : undefined;
       if (reader === undefined) return response;
@@ -118,6 +121,10 @@ function createHandler(
     void listener(incoming, outgoing);
   };
 }
+
+/** Whether no more was done to the body than to cut it into chunks, which is undone here (RFC 9112, 6.1). */
+const isPlainBody = ({ headers: { "transfer-encoding": coding } }: IncomingMessage): boolean =>
+  coding === undefined || coding.toLowerCase() === "chunked";
 
 /** Lets the apps read the body by {@link bodyOf}; `null` where the client sends none, as the standard has it. */
 function takeBody(request: Request, incoming: IncomingMessage): void {

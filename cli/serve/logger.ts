@@ -59,12 +59,14 @@ export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Log
 }
 
 /**
- * Gathers lines. The library's own batches (`minLength`) count the bytes of all that waits with every line that joins:
- * three times the work of the line itself.
+ * Gathers lines, as bytes: the text of a line is a tree of the pieces that it was made of, two kilobytes of them, and
+ * 250 lines that wait are most of what outlives the collections of new objects in a busy server. The library's own
+ * batches (`minLength`) count the bytes of all that waits with every line that joins: three times the work of the line
+ * itself.
  */
 class Batch {
   readonly #destination: { write(lines: string): unknown };
-  #lines: string[] = [];
+  readonly #bytes = Buffer.allocUnsafeSlow(BATCH_LENGTH);
   #length = 0;
 
   constructor(destination: { write(lines: string): unknown }) {
@@ -72,15 +74,15 @@ class Batch {
   }
 
   write(line: string): void {
-    this.#lines.push(line);
-    this.#length += line.length;
-    if (this.#length >= BATCH_LENGTH) this.flush();
+    // A character takes at most three bytes.
+    if (line.length * 3 > BATCH_LENGTH - this.#length) this.flush();
+    if (line.length * 3 > BATCH_LENGTH) this.#destination.write(line);
+    else this.#length += this.#bytes.write(line, this.#length);
   }
 
   flush(): void {
     if (this.#length === 0) return;
-    const lines = this.#lines.join("");
-    this.#lines = [];
+    const lines = this.#bytes.toString("utf8", 0, this.#length);
     this.#length = 0;
     this.#destination.write(lines);
   }

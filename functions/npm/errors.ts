@@ -27,7 +27,7 @@ export const NPM_ERRORS: ErrorRenderer = {
     const challenge = error.code === "unauthenticated" ? { "www-authenticate": CHALLENGE } : {};
     return new Response(JSON.stringify(body(wordsOf(error), error.code)), {
       status: NPM_STATUSES[error.code],
-      headers: { "content-type": "application/json", ...challenge },
+      headers: { "content-type": "application/json", "cache-control": "no-store", ...challenge },
     });
   },
   notFound: (c) => c.json(body("Not found", "not-found"), 404),

@@ -190,6 +190,11 @@ describe("the embedded server", () => {
       200,
     ],
     ["that Node refuses by itself", "GET /healthz HTTP/1.1\r\n\r\n", 400],
+    [
+      "whose body is coded in a way that nobody undoes here",
+      "PUT /generic/f/p/1/f HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+      501,
+    ],
     ["that expects what nobody can", "GET / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n", 417],
   ])("answers a request %s, with an id", async (_what, bytes, status) => {
     const answer = await exchange(await start(), bytes);
