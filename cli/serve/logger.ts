@@ -1,5 +1,4 @@
 import pino from "pino";
-import pretty from "pino-pretty";
 import type { Log } from "../../shared/ports/log.ts";
 import type { ServeConfig } from "./config.ts";
 
@@ -18,10 +17,10 @@ export interface Logger extends Log {
  * The server's log on standard error (standard output is for the start-up banner): JSON lines, or readable
  * ones on a terminal. Lines are buffered, so that a request never waits for the disk.
  */
-export function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Logger {
+export async function createLogger(config: Pick<ServeConfig, "log" | "logLevel">): Promise<Logger> {
   const readable = config.log === "pretty" || (config.log === "auto" && process.stderr.isTTY);
   const destination = readable
-    ? pretty({
+    ? (await import("pino-pretty")).default({
         destination: 2,
         ignore: "pid,hostname",
         singleLine: true,

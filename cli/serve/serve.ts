@@ -38,7 +38,7 @@ export interface Running {
 export async function runServe(flags: ServeFlags): Promise<void> {
   const config = loadConfig(flags, process.env);
   keepMemorySmall();
-  const logger = createLogger(config);
+  const logger = await createLogger(config);
   const running = await startServer(config, logger);
   process.stdout.write(banner(config, running));
   await new Promise<void>((resolve) => {

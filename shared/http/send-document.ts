@@ -14,7 +14,7 @@ const decompress = promisify(gunzip);
 const compress = promisify(gzip);
 
 /** Memory for forms of documents that are not stored: plain text, and other base URLs. */
-const DERIVED_BYTES = 8 * 1024 * 1024;
+const DERIVED_BYTES = 4 * 1024 * 1024;
 
 /** Long enough for a client that reconnects, short enough for a URL that leaks. */
 const TICKET_SECONDS = 15 * 60;

@@ -4,7 +4,7 @@ import { tableKey } from "./key-codec.ts";
 import type { LmdbStores } from "./lmdb-stores.ts";
 import { toItem } from "./stored-item.ts";
 
-const MAX_CACHE_BYTES = 8 * 1024 * 1024;
+const MAX_CACHE_BYTES = 4 * 1024 * 1024;
 /** Of an entry besides its value: strings, objects and the item's keys. */
 const ENTRY_BYTES = 512;
 

@@ -15,7 +15,6 @@ it.runIf(process.platform === "linux")(
     server = await startServer({ environment: { MALLOC_ARENA_MAX: "2" } });
     const flags = partsOf("cmdline");
     expect(flags.filter((part) => part.startsWith("--max-semi-space-size="))).toHaveLength(1);
-    expect(flags.filter((part) => part.startsWith("--heap-growing-percent="))).toHaveLength(1);
     const settings = partsOf("environ");
     expect(settings).toContain("MALLOC_ARENA_MAX=2");
     expect(settings).toContain("UV_THREADPOOL_SIZE=8");
