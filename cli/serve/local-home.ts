@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFolder } from "../../shared/adapters/filesystem/blob-folder.ts";
 import { FileBlobs } from "../../shared/adapters/filesystem/file-blobs.ts";
 import { LocalKeys } from "../../shared/adapters/filesystem/local-keys.ts";
 import { LmdbTable } from "../../shared/adapters/lmdb/lmdb-table.ts";
@@ -24,6 +25,7 @@ export async function openLocalHome(folder: string): Promise<Home> {
     folder: join(folder, "blobs"),
     ticketKey: keys.deriveKey("blob-tickets"),
   });
+  for (const named of [join(folder, "table"), folder]) await syncFolder(named);
   return {
     table,
     blobs,

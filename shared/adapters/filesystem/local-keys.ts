@@ -12,6 +12,7 @@ import {
 import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Keys, PublicSigningKey } from "../../ports/keys.ts";
+import { syncFolder } from "./blob-folder.ts";
 import { isErrno } from "./errno.ts";
 
 /** {@link Keys} as files that only the owner may read: `signing.pem` (P-256) and `secret` (32 bytes). */
@@ -43,6 +44,8 @@ export class LocalKeys implements Keys {
     const secret = await readOrCreate(join(folder, "secret"), () =>
       randomBytes(32).toString("base64"),
     );
+    // What is signed and sealed from now on must not outlive the names of its keys.
+    await syncFolder(folder);
     return new LocalKeys(createPrivateKey(pem), Buffer.from(secret, "base64"));
   }
 
