@@ -91,7 +91,7 @@ export async function sendBytes(
     ...CONTENT_RULES,
     ...headers,
   };
-  if (matchesEtag(c.req.header("if-none-match"), bytes.etag)) {
+  if (isUnchanged(c, bytes.etag, common["last-modified"])) {
     return new Response(null, { status: 304, headers: common });
   }
   if (isHead(c)) {
@@ -116,6 +116,17 @@ export async function sendBytes(
   return sendInline(c, services, bytes, common);
 }
 
+/**
+ * RFC 9110, 13.1.2 and 13.1.3. A time counts only when it is the very one that was sent, as nginx has it: what `latest` or
+ * a name without a version leads to may be older than what it led to before.
+ */
+function isUnchanged(c: Context<AppEnv>, etag: string, lastModified: string | undefined): boolean {
+  const tags = c.req.header("if-none-match");
+  if (tags !== undefined) return matchesEtag(tags, etag);
+  const time = c.req.header("if-modified-since");
+  return time !== undefined && time === lastModified;
+}
+
 async function sendInline(
   c: Context<AppEnv>,
   services: Services,
@@ -130,9 +141,14 @@ async function sendInline(
     bytes.sizeBytes,
   );
   if (parsed.kind === "unsatisfiable") {
+    // Nothing of what is said of the bytes: a cache must not keep this in their place.
     return new Response(null, {
       status: 416,
-      headers: { ...headers, "content-range": unsatisfiedContentRange(bytes.sizeBytes) },
+      headers: {
+        "accept-ranges": "bytes",
+        "cache-control": "no-store",
+        "content-range": unsatisfiedContentRange(bytes.sizeBytes),
+      },
     });
   }
   const range = parsed.kind === "range" ? parsed.range : undefined;

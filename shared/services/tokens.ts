@@ -1,7 +1,5 @@
-import { hash, timingSafeEqual } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import { ForbiddenError, InvalidInputError, NotFoundError } from "../errors.ts";
-import type { Caller, Principal } from "../domain/principal.ts";
+import type { Caller } from "../domain/principal.ts";
 import { hasScope, type Scope, type Token, type TokenKind } from "../domain/token.ts";
 import { ConditionFailedError, type WriteOp } from "../ports/table.ts";
 import { mapPage, type PageOf, type PageOptions } from "../records/pages.ts";
@@ -15,19 +13,11 @@ import {
 } from "../records/tokens.ts";
 import type { Access } from "./access.ts";
 import { recordOps } from "./audit.ts";
+import { ADMIN, KnownTokens, type TokenPrincipal, toPrincipal } from "./known-tokens.ts";
 import type { Stores } from "./stores.ts";
 import { requireSubset, withBoundsOf } from "./token-subset.ts";
-import { newTokenText, parseTokenText } from "./token-text.ts";
+import { newTokenText } from "./token-text.ts";
 
-/** A token that another process revoked may still be taken for this long. */
-const CACHE_MS = 30_000;
-const CACHE = {
-  // The cache makes arrays for all of them at once, 40 KB; a token more is one read.
-  max: 1_000,
-  ttl: CACHE_MS,
-  // Default 1: a cache would set a timer in every millisecond in which it is asked.
-  ttlResolution: 100,
-};
 export const SESSION_DAYS = 90;
 const DAY_MS = 86_400_000;
 
@@ -51,63 +41,27 @@ export interface CreatedToken {
   readonly text: string;
 }
 
-type TokenPrincipal = Extract<Principal, { kind: "token" }>;
-
 /** Tokens: who a request comes from, and how tokens come and go. */
 export class Tokens {
   readonly #stores: Stores;
   readonly #access: Access;
-  readonly #adminTokenSha256: Buffer | undefined;
-  /** By the SHA-256 of the token's text, so that no secret stays in memory. */
-  readonly #known = new LRUCache<string, TokenPrincipal>(CACHE);
-  readonly #knownById = new LRUCache<string, TokenPrincipal>(CACHE);
+  readonly #known: KnownTokens;
 
   /** `adminToken`: a text of the operator's own choice that counts as an admin token. */
   constructor(stores: Stores, access: Access, adminToken?: string) {
     this.#stores = stores;
     this.#access = access;
-    this.#adminTokenSha256 = adminToken === undefined ? undefined : digest(adminToken);
+    this.#known = new KnownTokens(stores, adminToken);
   }
 
-  /** Whom a token's text belongs to; `undefined` when it is nobody's, revoked or expired. */
+  /** As {@link KnownTokens.authenticate}. */
   async authenticate(text: string): Promise<TokenPrincipal | undefined> {
-    const id = hash("sha256", text, "base64");
-    const known = this.#known.get(id);
-    if (known !== undefined) return isExpired(known, this.#stores.now()) ? undefined : known;
-    const principal = await this.#lookUp(text, Buffer.from(id, "base64"));
-    if (principal !== undefined) this.#known.set(id, principal);
-    return principal;
+    return this.#known.authenticate(text);
   }
 
-  async #lookUp(text: string, textDigest: Buffer): Promise<TokenPrincipal | undefined> {
-    if (
-      this.#adminTokenSha256 !== undefined &&
-      timingSafeEqual(this.#adminTokenSha256, textDigest)
-    ) {
-      return ADMIN;
-    }
-    const parsed = parseTokenText(text);
-    if (parsed === undefined) return undefined;
-    const item = await this.#stores.table.get(tokenKey(parsed.id));
-    if (item === undefined) return undefined;
-    const token = toToken(item);
-    const matches = timingSafeEqual(
-      Buffer.from(token.secretSha256, "hex"),
-      Buffer.from(parsed.secretSha256, "hex"),
-    );
-    return matches ? toPrincipal(token) : undefined;
-  }
-
-  /** The rights of a token by its id; `undefined` when it was revoked or has expired. */
+  /** As {@link KnownTokens.find}. */
   async findPrincipal(tokenId: string): Promise<TokenPrincipal | undefined> {
-    if (tokenId === ADMIN.tokenId && this.#adminTokenSha256 !== undefined) return ADMIN;
-    const known = this.#knownById.get(tokenId);
-    if (known !== undefined) return isExpired(known, this.#stores.now()) ? undefined : known;
-    const item = await this.#stores.table.get(tokenKey(tokenId));
-    if (item === undefined) return undefined;
-    const principal = toPrincipal(toToken(item));
-    this.#knownById.set(tokenId, principal);
-    return principal;
+    return this.#known.find(tokenId);
   }
 
   /** The first admin token of an empty store; `undefined` when the store had its first token already. */
@@ -261,23 +215,9 @@ export class Tokens {
       if (error instanceof ConditionFailedError) throw new NotFoundError("token", id);
       throw error;
     }
-    this.#knownById.delete(id);
-    for (const [key, known] of this.#known.entries()) {
-      if (known.tokenId === id) this.#known.delete(key);
-    }
+    this.#known.forget(id);
   }
 }
-
-const ADMIN: TokenPrincipal = {
-  kind: "token",
-  tokenId: "admin-token-of-the-configuration",
-  owner: "admin",
-  scopes: ["admin"],
-  registries: [],
-  packages: [],
-  expiresAtMs: 0,
-  rateLimitExempt: false,
-};
 
 /** Stands in the audit log for what no request asked for. */
 export const WORKER: Caller = {
@@ -286,25 +226,6 @@ export const WORKER: Caller = {
   requestId: "",
   baseUrl: "",
 };
-
-const digest = (text: string): Buffer => hash("sha256", text, "buffer");
-
-const isExpired = (principal: TokenPrincipal, nowMs: number): boolean =>
-  principal.expiresAtMs !== 0 && principal.expiresAtMs <= nowMs;
-
-function toPrincipal(token: Token): TokenPrincipal {
-  const { owner, scopes, registries, packages, expiresAtMs, rateLimitExempt } = token;
-  return {
-    kind: "token",
-    tokenId: token.id,
-    owner,
-    scopes,
-    registries,
-    packages,
-    expiresAtMs,
-    rateLimitExempt,
-  };
-}
 
 const happening = (action: "token.create" | "token.revoke", token: Token) => ({
   action,

@@ -24,10 +24,7 @@ export async function openFileStream(
   const descriptor = unlessMissingSync(() => openSync(path, "r"));
   if (descriptor === undefined) return undefined;
   try {
-    const { size } = fstatSync(descriptor);
-    if (range !== undefined) requireInside(range, size);
-    const start = range?.start ?? 0;
-    const end = range === undefined ? size : range.end + 1;
+    const { start, end } = spanOf(descriptor, range);
     return streamOf(descriptor, start, end);
   } catch (error) {
     closeSync(descriptor);
@@ -50,16 +47,22 @@ export function readFileBytes(
   const descriptor = unlessMissingSync(() => openSync(path, "r"));
   if (descriptor === undefined) return undefined;
   try {
-    const { size } = fstatSync(descriptor);
-    if (range !== undefined) requireInside(range, size);
-    const start = range?.start ?? 0;
-    const length = range === undefined ? size : range.end + 1 - start;
+    const { start, end } = spanOf(descriptor, range);
+    const length = end - start;
     const bytes = Buffer.allocUnsafe(length);
     if (readSync(descriptor, bytes, 0, length, start) === length) return bytes;
     throw new Error("a blob's file became shorter while it was read");
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Where reading begins and ends (exclusive). @throws {RangeError} for a range outside the file. */
+function spanOf(descriptor: number, range: ByteRange | undefined): { start: number; end: number } {
+  const { size } = fstatSync(descriptor);
+  if (range === undefined) return { start: 0, end: size };
+  requireInside(range, size);
+  return { start: range.start, end: range.end + 1 };
 }
 
 /** @throws {RangeError} unless both positions are bytes of something `sizeBytes` long, in order. */

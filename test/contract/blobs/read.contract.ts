@@ -14,6 +14,16 @@ const HOSTILE_DIGESTS = [
   `../../${"a".repeat(58)}`,
 ];
 
+const OUTSIDE_TEN_BYTES = [
+  [0, 10],
+  [10, 10],
+  [10, 20],
+  [5, 4],
+  [-1, 4],
+  [0.5, 4],
+  [0, Number.NaN],
+] as const;
+
 export function readContract(store: GetStore): void {
   const absent = sha256Of(Buffer.from("never stored"));
 
@@ -40,15 +50,7 @@ export function readContract(store: GetStore): void {
       }
     });
 
-    it.each([
-      [0, 10],
-      [10, 10],
-      [10, 20],
-      [5, 4],
-      [-1, 4],
-      [0.5, 4],
-      [0, Number.NaN],
-    ])("throws RangeError for %d-%d of ten bytes", async (start, end) => {
+    it.each(OUTSIDE_TEN_BYTES)("throws RangeError for %d-%d of ten bytes", async (start, end) => {
       const { sha256 } = await store().blobs.put(freshBytes(10));
       await expect(store().blobs.open(sha256, { start, end })).rejects.toThrow(RangeError);
     });
@@ -101,14 +103,7 @@ export function readContract(store: GetStore): void {
       }
     });
 
-    it.each([
-      [0, 10],
-      [10, 10],
-      [5, 4],
-      [-1, 4],
-      [0.5, 4],
-      [0, Number.NaN],
-    ])("throws RangeError for %d-%d of ten bytes", async (start, end) => {
+    it.each(OUTSIDE_TEN_BYTES)("throws RangeError for %d-%d of ten bytes", async (start, end) => {
       const { sha256 } = await store().blobs.put(freshBytes(10));
       await expect(store().blobs.read(sha256, { start, end })).rejects.toThrow(RangeError);
     });

@@ -225,6 +225,8 @@ describe("GET of a file", () => {
     expect(part.headers.get("content-range")).toBe("bytes 2-4/10");
     const beyond = await registry.request(FILE, { headers: { range: "bytes=10-" } });
     expect(beyond.status).toBe(416);
+    expect(beyond.headers.get("cache-control")).toBe("no-store");
+    expect(beyond.headers.get("repr-digest")).toBeNull();
   });
 
   // Up to 64 KiB leave as they are read; more is streamed.
@@ -246,6 +248,18 @@ describe("GET of a file", () => {
       ]);
       expect((await part.text()) === text.slice(start, end + 1)).toBe(true);
     }
+  });
+
+  test("answers 304 to the time it gave, as curl -z and wget -N send it, unless an ETag is given too", async () => {
+    await put(registry, FILE, "hello");
+    const time = (await registry.request(FILE)).headers.get("last-modified") ?? "";
+    const ask = async (headers: Record<string, string>): Promise<number> =>
+      (await registry.request(FILE, { headers })).status;
+    expect(await ask({ "if-modified-since": time })).toBe(304);
+    expect(await ask({ "if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT" })).toBe(200);
+    // `latest` may have led to a newer file before.
+    expect(await ask({ "if-modified-since": "Fri, 01 Jan 2100 00:00:00 GMT" })).toBe(200);
+    expect(await ask({ "if-modified-since": time, "if-none-match": '"other"' })).toBe(200);
   });
 
   test("answers 304 to the ETag it gave, and HEAD without bytes", async () => {
