@@ -32,8 +32,9 @@ export async function getBlob(
       "cache-control": "private, max-age=31536000, immutable",
     },
   );
-  // Redirects have nothing of what is said of the bytes.
-  if (response.status === 307) response.headers.set(API_VERSION_HEADER, API_VERSION);
+  // Redirects and refusals have nothing of what is said of the bytes.
+  if (response.status === 307 || response.status === 416)
+    response.headers.set(API_VERSION_HEADER, API_VERSION);
   return response;
 }
 

@@ -24,6 +24,7 @@ describe("A blob", () => {
     expect([part.status, await part.text()]).toEqual([206, "789"]);
     const outside = await repository.send(`blobs/${digest}`, { headers: { range: "bytes=10-" } });
     expect(outside.status).toBe(416);
+    expect(outside.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
   });
 
   test("can be pushed with one POST", async () => {
