@@ -1,19 +1,11 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { usageError } from "../client/failures.ts";
-import { list } from "../client/pages.ts";
 import { auditEntrySchema } from "../client/schemas.ts";
-import { formatTable, formatTime } from "../client/text.ts";
+import { formatTime } from "../client/text.ts";
 import { pastTime } from "../client/times.ts";
-import {
-  listOptions,
-  noteMore,
-  openSession,
-  parseOptions,
-  withCommonOptions,
-  withExamples,
-  withListOptions,
-} from "./session.ts";
+import { printList } from "./listing.ts";
+import { parseOptions, withCommonOptions, withExamples, withListOptions } from "./session.ts";
 
 const flagsSchema = z.object({
   from: z.string().optional(),
@@ -38,36 +30,29 @@ export function addAuditCommand(program: Command): void {
     "audit --from 7d",
     "audit --registry my-npm --package @acme/app --json",
   ]).action(async (_options: unknown, command: Command) => {
-    const session = openSession(command);
     const { from, to, ...query } = parseOptions(command, flagsSchema);
     if ((query.registry === undefined) !== (query.package === undefined)) {
       throw usageError("--registry and --package go together.", "See: entrepot audit --help");
     }
     const nowMs = Date.now();
-    const api = await session.connect();
-    const found = await list(api, auditEntrySchema, {
+    await printList(command, {
       path: "/audit",
       query: {
         ...query,
         ...(from === undefined ? {} : { from: pastTime(from, nowMs) }),
         ...(to === undefined ? {} : { to: pastTime(to, nowMs) }),
       },
-      ...listOptions(command),
+      item: auditEntrySchema,
+      heads: ["TIME (UTC)", "ACTOR", "ACTION", "REGISTRY", "PACKAGE", "VERSION", "DETAIL"],
+      row: (entry) => [
+        formatTime(entry.at),
+        entry.actor,
+        entry.action,
+        entry.registry ?? "",
+        entry.package ?? "",
+        entry.version ?? "",
+        entry.detail ?? "",
+      ],
     });
-    session.output.result(found, () =>
-      formatTable(
-        ["TIME (UTC)", "ACTOR", "ACTION", "REGISTRY", "PACKAGE", "VERSION", "DETAIL"],
-        found.items.map((entry) => [
-          formatTime(entry.at),
-          entry.actor,
-          entry.action,
-          entry.registry ?? "",
-          entry.package ?? "",
-          entry.version ?? "",
-          entry.detail ?? "",
-        ]),
-      ),
-    );
-    noteMore(session.output, found.nextCursor);
   });
 }

@@ -8,8 +8,8 @@ interface Listing<T> extends Omit<ListOptions, "limit" | "cursor"> {
   readonly item: z.ZodType<T>;
   readonly heads: readonly string[];
   readonly row: (item: T) => readonly string[];
-  /** Said in place of an empty table. */
-  readonly none: string;
+  /** Said in place of an empty table; absent: its heads say it. */
+  readonly none?: string;
 }
 
 /** Prints a list of the server's, as far as `--limit`, `--cursor` and `--all` say. @throws {CliError} */
@@ -19,7 +19,9 @@ export async function printList<T>(command: Command, listing: Listing<T>): Promi
   const api = await session.connect();
   const found = await list(api, item, { ...request, ...listOptions(command) });
   session.output.result(found, () =>
-    found.items.length === 0 ? none : formatTable(heads, found.items.map(row)),
+    none !== undefined && found.items.length === 0
+      ? none
+      : formatTable(heads, found.items.map(row)),
   );
   noteMore(session.output, found.nextCursor);
 }

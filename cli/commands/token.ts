@@ -2,15 +2,13 @@ import { type Command, Option } from "commander";
 import * as z from "zod";
 import { apiPath } from "../client/api-path.ts";
 import { usageError } from "../client/failures.ts";
-import { list } from "../client/pages.ts";
 import { createdTokenSchema, objectSchema, tokenSchema } from "../client/schemas.ts";
-import { formatTable, formatTime } from "../client/text.ts";
+import { formatTime } from "../client/text.ts";
 import { futureTime } from "../client/times.ts";
 import { SCOPES } from "../../shared/domain/token.ts";
+import { printList } from "./listing.ts";
 import {
   collect,
-  listOptions,
-  noteMore,
   openSession,
   parseOptions,
   withCommonOptions,
@@ -107,24 +105,20 @@ function addList(group: Command): void {
     "token list",
     "token list --all --json",
   ]).action(async (_options: unknown, self: Command) => {
-    const session = openSession(self);
-    const api = await session.connect();
-    const found = await list(api, tokenSchema, { path: "/tokens", ...listOptions(self) });
-    session.output.result(found, () =>
-      formatTable(
-        ["ID", "OWNER", "DESCRIPTION", "SCOPES", "REGISTRIES", "CREATED", "EXPIRES"],
-        found.items.map((item) => [
-          item.id,
-          item.owner,
-          item.description,
-          item.scopes.join(","),
-          item.registries.join(",") || "all",
-          formatTime(item.createdAt),
-          formatTime(item.expiresAt),
-        ]),
-      ),
-    );
-    noteMore(session.output, found.nextCursor);
+    await printList(self, {
+      path: "/tokens",
+      item: tokenSchema,
+      heads: ["ID", "OWNER", "DESCRIPTION", "SCOPES", "REGISTRIES", "CREATED", "EXPIRES"],
+      row: (item) => [
+        item.id,
+        item.owner,
+        item.description,
+        item.scopes.join(","),
+        item.registries.join(",") || "all",
+        formatTime(item.createdAt),
+        formatTime(item.expiresAt),
+      ],
+    });
   });
 }
 

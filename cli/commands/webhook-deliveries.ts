@@ -1,12 +1,10 @@
 import type { Command } from "commander";
 import { apiPath } from "../client/api-path.ts";
 import { CliError, EXIT } from "../client/failures.ts";
-import { list } from "../client/pages.ts";
 import { deliverySchema, type DeliveryView, webhookWithSecretSchema } from "../client/schemas.ts";
-import { formatTable, formatTime } from "../client/text.ts";
+import { formatTime } from "../client/text.ts";
+import { printList } from "./listing.ts";
 import {
-  listOptions,
-  noteMore,
   openSession,
   type Session,
   withCommonOptions,
@@ -86,17 +84,12 @@ export function addDeliveries(group: Command): void {
   withExamples(withCommonOptions(withListOptions(deliveries)), [
     "webhook deliveries 4fGh2kLm4fGh2kLm",
   ]).action(async (id: string, _options: unknown, command: Command) => {
-    const session = openSession(command);
-    const api = await session.connect();
-    const path = apiPath`/webhooks/${id}/deliveries`;
-    const found = await list(api, deliverySchema, { path, ...listOptions(command) });
-    session.output.result(found, () =>
-      formatTable(
-        ["ID", "TIME (UTC)", "EVENT", "PACKAGE", "STATE", "ATTEMPTS", "STATUS", "MS", "ERROR"],
-        found.items.map(deliveryRow),
-      ),
-    );
-    noteMore(session.output, found.nextCursor);
+    await printList(command, {
+      path: apiPath`/webhooks/${id}/deliveries`,
+      item: deliverySchema,
+      heads: ["ID", "TIME (UTC)", "EVENT", "PACKAGE", "STATE", "ATTEMPTS", "STATUS", "MS", "ERROR"],
+      row: deliveryRow,
+    });
   });
 }
 
