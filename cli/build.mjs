@@ -21,7 +21,7 @@ await build({
   outExtension: { ".js": ".mjs" },
   bundle: true,
   splitting: true,
-  // V8 keeps the text of what it runs, in every thread, and twice as large if a comment holds one letter beyond
+  // V8 keeps the text of what it runs, twice as large if a comment holds one letter beyond
   // Latin-1: 6 MB, of which 1 MB is left. `node --enable-source-maps` shows names and lines as they were.
   minify: true,
   legalComments: "none",

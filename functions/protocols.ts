@@ -71,8 +71,8 @@ export const serves = ({ prefix, paths = [] }: Protocol, path: string): boolean 
   path.startsWith(`${prefix}/`) || paths.includes(path);
 
 /**
- * An app that loads its code when it is first asked: most servers have one or two ecosystems, and every thread has a copy
- * of the code that it loads. Requests that come meanwhile wait for the same loading; after one that failed, the next
+ * An app that loads its code when it is first asked: most servers have one or two ecosystems, and keep what they
+ * load in memory. Requests that come meanwhile wait for the same loading; after one that failed, the next
  * request tries again.
  */
 export function lazily(load: () => Promise<CreateApp>): CreateApp {

@@ -30,7 +30,8 @@ export async function createLogger(config: Pick<ServeConfig, "log" | "logLevel">
     : pino.destination({ dest: 2, sync: false });
   // Whoever read the log has gone; the registry goes on without one.
   destination.on("error", () => {});
-  const batch = new Batch(destination);
+  // Readable lines are for one person, who sees each of them at once.
+  const batch = readable ? undefined : new Batch(destination);
   const logger = pino(
     {
       level: config.logLevel,
@@ -38,17 +39,17 @@ export async function createLogger(config: Pick<ServeConfig, "log" | "logLevel">
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    readable ? destination : batch,
+    batch ?? destination,
   );
   const flush = (): void => {
-    batch.flush();
+    batch?.flush();
     try {
       if ("flushSync" in destination) destination.flushSync();
     } catch {
       // As above.
     }
   };
-  setInterval(() => batch.flush(), FLUSH_MS).unref();
+  if (batch !== undefined) setInterval(() => batch.flush(), FLUSH_MS).unref();
   return {
     info: (event, fields) => logger.info(fields ?? {}, event),
     warn: (event, fields) => logger.warn(fields ?? {}, event),

@@ -61,7 +61,7 @@ export function countReceived(bytes: number): void {
 }
 
 /** Lets {@link countReceived} scavenge. */
-export function keepMemorySmall(): void {
+export function enableScavenges(): void {
   setFlagsFromString("--expose-gc");
   // A context made after the flag was set is the only one to have it.
   const collect: unknown = runInNewContext("gc");

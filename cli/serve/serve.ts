@@ -15,7 +15,7 @@ import type { Home } from "./home.ts";
 import { createHttpServer } from "./http-server.ts";
 import { openLocalHome } from "./local-home.ts";
 import { createLogger, type Logger } from "./logger.ts";
-import { keepMemorySmall } from "./memory.ts";
+import { enableScavenges } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
 import { createRouter } from "./router.ts";
 
@@ -37,7 +37,7 @@ export interface Running {
 /** `entrepot serve`: runs until SIGINT or SIGTERM. @throws {ConfigError} */
 export async function runServe(flags: ServeFlags): Promise<void> {
   const config = loadConfig(flags, process.env);
-  keepMemorySmall();
+  enableScavenges();
   const logger = await createLogger(config);
   const running = await startServer(config, logger);
   process.stdout.write(banner(config, running));
